@@ -1,0 +1,47 @@
+/* snapshot.h - a checkpoint file: named sections, each with a checksum, written
+ * beside the old file and renamed over it, so that there is always a whole one.
+ *
+ * Layout: header { "NXSNAP1\0", u32 format, u32 sections, u64 seq, log name } and
+ * then sections { tag u32, crc32c u32, length u64, bytes padded to 16 }, and a
+ * closing section of tag 0 whose bytes repeat the seq. A file without it is torn.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/io.h"
+#include "base/str.h"
+
+struct snapshot_writer {
+    const struct io *io;
+    struct io_file *file;
+    uint64_t offset;
+    uint64_t seq;
+    enum err err;
+    char name[64];
+};
+/* Errors stick: check what snapshot_finish returns. */
+void snapshot_begin(struct snapshot_writer *w, const struct io *io, const char *name, uint64_t seq,
+                    const char log_name[33]);
+void snapshot_section(struct snapshot_writer *w, uint32_t tag, const void *bytes, size_t len);
+/* A section in several runs: begin with the total, then exactly that many bytes. */
+void snapshot_section_begin(struct snapshot_writer *w, uint32_t tag, uint64_t len);
+void snapshot_section_add(struct snapshot_writer *w, const void *bytes, size_t len);
+void snapshot_section_end(struct snapshot_writer *w);
+MUST_USE enum err snapshot_finish(struct snapshot_writer *w); /* sync, rename */
+
+struct snapshot_reader {
+    const struct io *io;
+    struct io_file *file;
+    const uint8_t *view;
+    uint64_t bytes;
+    uint64_t seq;
+    char log_name[33];
+};
+/* ERR_NOT_FOUND: there is none. ERR_CORRUPT: torn or damaged (every section's
+ * checksum is verified here). */
+MUST_USE enum err snapshot_open(struct snapshot_reader *r, const struct io *io, const char *name);
+void snapshot_close(struct snapshot_reader *r);
+/* The section's bytes, borrowed until snapshot_close; false when it is missing. */
+bool snapshot_get(const struct snapshot_reader *r, uint32_t tag, struct str *out_bytes);
