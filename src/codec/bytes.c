@@ -1,10 +1,9 @@
-#include "codec/bytes.h"
-
-#include "base/check.h"
-
 /* bytes.c - the decoders accept one spelling of each byte string: whoever signs or
  * hashes the text must not meet two texts for one value. Hexadecimal is the only
  * exception, because people type it in upper case too. */
+#include "codec/bytes.h"
+
+#include "base/check.h"
 
 void hex_encode(const void *bytes, size_t len, char *out)
 {

@@ -40,12 +40,13 @@ struct json {
 };
 
 struct json_limits {
-    uint32_t depth_max; /* nesting; 0 = 64 */
+    uint32_t depth_max; /* nesting; 0 = 64, at most 1,024 */
     uint32_t nodes_max; /* values in all; 0 = 1,000,000 */
+    bool repeat_keys;   /* accept duplicate keys; json_get then finds the first */
 };
 
 struct json_error {
-    size_t offset;     /* byte at which the reader gave up */
+    size_t offset;     /* byte at which the reader gave up; of a duplicate key, its value */
     const char *cause; /* "duplicate key", "not UTF-8", ... */
 };
 
@@ -84,7 +85,8 @@ void jw_double(struct json_writer *w, double value); /* shortest that reads back
 void jw_bool(struct json_writer *w, bool value);
 void jw_null(struct json_writer *w);
 void jw_raw(struct json_writer *w, struct str json); /* a value already in JSON */
-/* Writes a parsed value again (compact unless the writer is pretty). */
+/* Writes a parsed value again (compact unless the writer is pretty). Numbers keep the
+ * digits they came with, so nothing is lost to rounding. */
 void jw_value(struct json_writer *w, const struct json *value);
 /* key + value in one call. */
 void jw_kv_str(struct json_writer *w, const char *key, struct str text);

@@ -1,10 +1,9 @@
+/* utf8.c - what counts as well formed is decided in one place, scan_utf8(); here
+ * it is only walked over text or taken apart into code points. */
 #include "codec/utf8.h"
 
 #include "base/check.h"
 #include "codec/scan_internal.h"
-
-/* utf8.c - what counts as well formed is decided in one place, scan_utf8(); here
- * it is only walked over text or taken apart into code points. */
 
 bool utf8_valid(struct str text)
 {

@@ -1,7 +1,3 @@
-#include "crypto/merkle.h"
-
-#include "base/check.h"
-
 /* merkle.c - RFC 6962 without recursion.
  *
  * A tree of n leaves is looked at level by level: on level k stand the subtrees of
@@ -17,6 +13,9 @@
  *    up: one for each bit set in the number of its leaves.
  * 3. A proof is accepted only when it was used up exactly at the root.
  */
+#include "crypto/merkle.h"
+
+#include "base/check.h"
 
 void merkle_leaf(const void *data, size_t len, struct hash *out_hash)
 {
@@ -157,16 +156,11 @@ bool merkle_verify_consistency(uint64_t size1, uint64_t size2, const struct hash
                                size_t proof_len)
 {
     CHECK(proof != NULL || proof_len == 0);
-    if (size1 > size2) {
+    if (size1 == 0 || size1 > size2) {
         return false;
     }
     if (size1 == size2) {
         return proof_len == 0 && hash_eq(root1, root2);
-    }
-    if (size1 == 0) {
-        struct hash empty;
-        merkle_empty(&empty);
-        return proof_len == 0 && hash_eq(root1, &empty);
     }
     uint64_t index;
     uint64_t last;

@@ -34,7 +34,7 @@ MUST_USE bool merkle_verify_inclusion(uint64_t index, uint64_t size, const struc
                                       const struct hash *proof, size_t proof_len,
                                       const struct hash *root);
 /* True when `proof` shows that the tree of size2 begins with the tree of size1.
- * size1 <= size2; size1 == 0 holds for an empty proof only. */
+ * size1 == 0 is refused: every tree begins with the empty one, so it proves nothing. */
 MUST_USE bool merkle_verify_consistency(uint64_t size1, uint64_t size2, const struct hash *root1,
                                         const struct hash *root2, const struct hash *proof,
                                         size_t proof_len);

@@ -1,3 +1,6 @@
+/* sha256.c - libcrypto's state lies inside the caller's struct, so that hashing
+ * allocates nothing and a half-fed state can be copied by assignment. */
+
 /* OpenSSL 3.0 marks the SHA256_* functions as deprecated in favour of EVP, whose
  * set-up (fetching, reference counts, an allocation) costs several times the hash
  * itself for inputs of a few hundred bytes. Nearly every input here is that short:
@@ -11,9 +14,6 @@
 #include <openssl/sha.h>
 
 #include "base/check.h"
-
-/* sha256.c - libcrypto's state lies inside the caller's struct, so that hashing
- * allocates nothing and a half-fed state can be copied by assignment. */
 
 static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "the state fits the opaque bytes");
 static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct sha256), "and so does its alignment");

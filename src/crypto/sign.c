@@ -1,14 +1,13 @@
-#include "crypto/sign.h"
-
-#include <openssl/evp.h>
-
-#include "base/check.h"
-
 /* sign.c - keys are plain bytes; libcrypto's key object lives for one call. Tree
  * heads are signed once per group of records, so its cost does not show.
  *
  * Every function fails closed: whatever libcrypto refuses, for want of memory or
  * because the bytes are no key, the answer is false and nothing was written. */
+#include "crypto/sign.h"
+
+#include <openssl/evp.h>
+
+#include "base/check.h"
 
 /* libcrypto may refuse a NULL message even when it is empty. */
 static const unsigned char *bytes_of(struct str message)
