@@ -16,8 +16,8 @@
 #include "base/mem.h"
 
 #define CHUNK_FIRST_BYTES ((size_t)4096)
-#define CHUNK_MAX_BYTES ((size_t)1 << 20)
-#define ALIGN_BYTES ((size_t)16)
+#define CHUNK_MAX_BYTES   ((size_t)1 << 20)
+#define ALIGN_BYTES       ((size_t)16)
 
 struct arena_chunk {
     struct arena_chunk *older;

@@ -109,8 +109,8 @@ static void test_reserve_and_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_grows),
-        cmocka_unit_test(test_ceiling), cmocka_unit_test(test_printf),
+        cmocka_unit_test(test_numbers),           cmocka_unit_test(test_grows),
+        cmocka_unit_test(test_ceiling),           cmocka_unit_test(test_printf),
         cmocka_unit_test(test_reserve_and_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #define MS_PER_MIN (60 * MS_PER_S)
-#define MS_PER_H (60 * MS_PER_MIN)
+#define MS_PER_H   (60 * MS_PER_MIN)
 #define MS_PER_DAY (24 * MS_PER_H)
 
 struct civil {
@@ -59,8 +59,8 @@ bool clock_parse_duration_ms(struct str text, uint64_t *out_ms)
     static const struct {
         const char *name;
         uint64_t ms;
-    } units[] = {{"ms", 1},          {"s", MS_PER_S},   {"m", MS_PER_MIN},
-                 {"h", MS_PER_H},    {"d", MS_PER_DAY}, {"", 1}};
+    } units[] = {{"ms", 1},       {"s", MS_PER_S},   {"m", MS_PER_MIN},
+                 {"h", MS_PER_H}, {"d", MS_PER_DAY}, {"", 1}};
     size_t digits = 0;
     while (digits < text.len && text.at[digits] >= '0' && text.at[digits] <= '9') {
         digits++;

@@ -65,16 +65,16 @@ static void test_parse_duration(void **state)
     static const struct {
         const char *text;
         uint64_t ms;
-    } good[] = {{"250ms", 250},   {"30s", 30000},      {"5m", 300000}, {"2h", 7200000},
-                {"7d", 604800000}, {"1500", 1500},     {"0", 0},       {"0s", 0},
-                {"18446744073709551615", UINT64_MAX}};
+    } good[] = {{"250ms", 250},  {"30s", 30000},    {"5m", 300000},
+                {"2h", 7200000}, {"7d", 604800000}, {"1500", 1500},
+                {"0", 0},        {"0s", 0},         {"18446744073709551615", UINT64_MAX}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         uint64_t ms = 1;
         assert_true(clock_parse_duration_ms(str_of(good[i].text), &ms));
         assert_true(ms == good[i].ms);
     }
-    static const char *const junk[] = {"",    "s",   "-1s", "1.5s", "1 s", "1S",
-                                       "1sx", "1m2", " 1",  "18446744073709552s"};
+    static const char *const junk[] = {"",   "s",   "-1s", "1.5s", "1 s",
+                                       "1S", "1sx", "1m2", " 1",   "18446744073709552s"};
     for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) {
         uint64_t ms = 1;
         assert_false(clock_parse_duration_ms(str_of(junk[i]), &ms));
@@ -88,10 +88,10 @@ static void test_duration_words(void **state)
     static const struct {
         uint64_t ms;
         const char *want;
-    } cases[] = {{0, "0 ms"},           {350, "350 ms"},        {999, "999 ms"},
-                 {1000, "1 s"},         {1299, "1.2 s"},        {59999, "59.9 s"},
-                 {60000, "1 min"},      {3599999, "59 min 59 s"}, {7500000, "2 h 5 min"},
-                 {7200000, "2 h"},      {90000000, "1 d 1 h"}};
+    } cases[] = {{0, "0 ms"},      {350, "350 ms"},          {999, "999 ms"},
+                 {1000, "1 s"},    {1299, "1.2 s"},          {59999, "59.9 s"},
+                 {60000, "1 min"}, {3599999, "59 min 59 s"}, {7500000, "2 h 5 min"},
+                 {7200000, "2 h"}, {90000000, "1 d 1 h"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buf buf = {0};
         clock_add_duration(&buf, cases[i].ms);

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 
 #define SLOTS_FIRST 16u
-#define NAMES_MAX (UINT32_C(1) << 30)
+#define NAMES_MAX   (UINT32_C(1) << 30)
 
 /* Odd constants without structure: fractional parts of square roots of primes. */
 #define MIX_A UINT64_C(0x6a09e667f3bcc909)

@@ -18,7 +18,7 @@
 #include "base/ordset_internal.h"
 
 #define ARRAY_FIRST 12u
-#define BITMAP_MIN (ARRAY_MAX / 2)
+#define BITMAP_MIN  (ARRAY_MAX / 2)
 
 size_t ordset_container_at(const struct ordset *set, uint32_t key)
 {
@@ -43,7 +43,7 @@ const struct ordset_container *ordset_container_of(const struct ordset *set, uin
 {
     const size_t at = ordset_container_at(set, key);
     return at < set->containers_count && set->containers[at].key == key ? &set->containers[at]
-                                                                       : NULL;
+                                                                        : NULL;
 }
 
 uint32_t ordset_array_at(const struct ordset_container *container, uint32_t from, uint32_t low)
@@ -181,8 +181,8 @@ bool ordset_add(struct ordset *set, uint32_t ordinal)
         container = insert_container(set, last, key);
     } else {
         const size_t at = ordset_container_at(set, key);
-        container = set->containers[at].key == key ? set->containers + at
-                                                   : insert_container(set, at, key);
+        container =
+            set->containers[at].key == key ? set->containers + at : insert_container(set, at, key);
     }
     const bool added =
         container_is_bitmap(container) ? bitmap_add(container, low) : array_add(container, low);

@@ -17,7 +17,7 @@
 #include "base/ordset_internal.h"
 
 #define BLOCK_MEMBERS 256u
-#define BLOCK_WORDS 64u
+#define BLOCK_WORDS   64u
 
 struct walk {
     const struct ordset *const *sets;
@@ -195,8 +195,7 @@ static void and_part(struct walk *walk, struct part part)
     }
     if (base != NULL) {
         and_array(walk, part, base);
-    } else if (walk->out == NULL && walk->sets_count == 1 && part.low == 0 &&
-               part.high == 0xffff) {
+    } else if (walk->out == NULL && walk->sets_count == 1 && part.low == 0 && part.high == 0xffff) {
         walk->found += ordset_container_of(walk->sets[0], part.key)->count;
     } else {
         and_bitmaps(walk, part);

@@ -7,7 +7,7 @@
 #pragma once
 #include "base/ordset.h"
 
-#define ARRAY_MAX 4096u
+#define ARRAY_MAX    4096u
 #define BITMAP_WORDS 1024u
 
 struct ordset_container {

@@ -14,9 +14,10 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/ordset_internal.h"
 #include "base/rng.h"
 
-#define WINDOW 220000u
+#define WINDOW  220000u
 #define OUT_MAX 300000u
 
 struct model {
@@ -103,8 +104,7 @@ static void check_seeks(const struct model *model, struct rng *rng)
     }
 }
 
-static void random_changes(struct model *model, struct rng *rng, uint32_t changes,
-                           uint32_t add_ppm)
+static void random_changes(struct model *model, struct rng *rng, uint32_t changes, uint32_t add_ppm)
 {
     for (uint32_t i = 0; i < changes; i++) {
         const uint32_t at = (uint32_t)rng_below(rng, WINDOW);
@@ -277,12 +277,53 @@ static void test_and_edges(void **state)
     ordset_deinit(&a);
 }
 
+/* A page may end inside a full word of a bitmap. */
+static void test_and_never_writes_past_the_page(void **state)
+{
+    (void)state;
+    struct ordset set = {0};
+    for (uint32_t i = 0; i < 70000; i++) {
+        ordset_add(&set, i);
+    }
+    const struct ordset *one[] = {&set};
+    uint32_t out[201];
+    for (uint32_t out_max = 1; out_max <= 200; out_max++) {
+        out[out_max] = 77;
+        assert_int_equal(ordset_and(one, 1, 65500, UINT32_MAX, out, out_max), out_max);
+        assert_int_equal(out[out_max], 77);
+        assert_int_equal(out[out_max - 1], 65500 + out_max - 1);
+    }
+    ordset_deinit(&set);
+}
+
+static void test_thinned_set_gives_memory_back(void **state)
+{
+    (void)state;
+    struct ordset set = {0};
+    for (uint32_t i = 0; i < 65536; i++) {
+        ordset_add(&set, i);
+    }
+    assert_false(ordset_add(&set, 65535));
+    assert_int_equal(set.containers[0].cap, 0);
+    for (uint32_t i = 0; i < 65536; i++) {
+        assert_true(i % 100 == 0 || ordset_remove(&set, i));
+    }
+    assert_int_equal(set.count, 656);
+    assert_int_not_equal(set.containers[0].cap, 0); /* an array again */
+    ordset_deinit(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes_match_model), cmocka_unit_test(test_appending),
-        cmocka_unit_test(test_small_set_is_small),  cmocka_unit_test(test_empty_set_and_spent_cursors),
-        cmocka_unit_test(test_and_matches_model),   cmocka_unit_test(test_and_edges),
+        cmocka_unit_test(test_changes_match_model),
+        cmocka_unit_test(test_appending),
+        cmocka_unit_test(test_small_set_is_small),
+        cmocka_unit_test(test_empty_set_and_spent_cursors),
+        cmocka_unit_test(test_and_matches_model),
+        cmocka_unit_test(test_and_edges),
+        cmocka_unit_test(test_and_never_writes_past_the_page),
+        cmocka_unit_test(test_thinned_set_gives_memory_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,8 +90,8 @@ static void test_numbers(void **state)
     assert_true(str_to_u64(STR("0"), &u));
     assert_true(u == 0);
     u = 7;
-    static const char *const junk[] = {"",   "-1",  "+1", " 1", "1 ", "1a",
-                                       "0x1", "18446744073709551616", "99999999999999999999"};
+    static const char *const junk[] = {
+        "", "-1", "+1", " 1", "1 ", "1a", "0x1", "18446744073709551616", "99999999999999999999"};
     for (size_t at = 0; at < sizeof junk / sizeof *junk; at++) {
         assert_false(str_to_u64(str_of(junk[at]), &u));
     }
@@ -111,9 +111,9 @@ static void test_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare),      cmocka_unit_test(test_starts_and_ends),
-        cmocka_unit_test(test_find),         cmocka_unit_test(test_sub_and_trim),
-        cmocka_unit_test(test_cut),          cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_compare), cmocka_unit_test(test_starts_and_ends),
+        cmocka_unit_test(test_find),    cmocka_unit_test(test_sub_and_trim),
+        cmocka_unit_test(test_cut),     cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
