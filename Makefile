@@ -6,11 +6,11 @@
 DOCS ?= .
 
 help:
-	@echo 'make run         build, start a daemon and explore DOCS (default: this tree) with three workers'
+	@echo 'make run         start a daemon and explore DOCS (default: this tree) with three workers'
 	@echo 'make build       build into build/; the programs are build/bin/*'
-	@echo 'make test        every test, on gcc, and on clang with sanitizers; ends with "N passed, N failed"'
+	@echo 'make test        every test, plain and with sanitizers; ends with "N passed, N failed"'
 	@echo 'make check       clang-tidy and cppcheck'
-	@echo 'make check-long  20,000 simulated seeds, and a minute of fuzzing for each fuzz target'
+	@echo 'make check-long  20,000 simulated seeds, and a minute for each fuzz target'
 	@echo 'make bench       ours and the peers, side by side'
 	@echo 'make clean       remove the build directories'
 	@echo
