@@ -81,7 +81,8 @@ void jw_str(struct json_writer *w, struct str text); /* invalid UTF-8 becomes U+
 void jw_text(struct json_writer *w, const char *text);
 void jw_int(struct json_writer *w, int64_t value);
 void jw_uint(struct json_writer *w, uint64_t value);
-void jw_double(struct json_writer *w, double value); /* shortest that reads back; not finite: null */
+void jw_double(struct json_writer *w,
+               double value); /* shortest that reads back; not finite: null */
 void jw_bool(struct json_writer *w, bool value);
 void jw_null(struct json_writer *w);
 void jw_raw(struct json_writer *w, struct str json); /* a value already in JSON */

@@ -13,9 +13,9 @@
 #include "base/check.h"
 #include "codec/json_internal.h"
 
-#define EXACT_POWER_MAX 22
+#define EXACT_POWER_MAX  22
 #define EXACT_DIGITS_MAX ((uint64_t)1 << 53)
-#define EXPONENT_MAX 1000000000000 /* beyond any text: far past overflow either way */
+#define EXPONENT_MAX     1000000000000 /* beyond any text: far past overflow either way */
 
 struct decimal {
     const uint8_t *begin; /* first digit */
@@ -103,8 +103,6 @@ static double slow_double(struct arena *arena, const struct decimal *d)
             text[len++] = (char)*p;
         }
     }
-    /* By hand: the digits of an integer would be grouped by no locale, but need no
-     * formatted printing either. */
     text[len++] = 'e';
     uint64_t rest = (uint64_t)d->exponent;
     if (d->exponent < 0) {
@@ -150,7 +148,9 @@ bool json_read_number(struct json_reader *r, struct json *node)
     const uint8_t *begin = r->at;
     struct decimal d = {.integer = true};
     if (!read_decimal(r, &d)) {
-        return json_fail(r, r->at, r->at == r->end ? "unexpected end" : "bad number");
+        /* Behind a digit it is not the end that is wrong, but a zero in front. */
+        bool cut_short = r->at == r->end && (r->at[-1] < '0' || r->at[-1] > '9');
+        return json_fail(r, r->at, cut_short ? "unexpected end" : "bad number");
     }
     uint64_t limit = (uint64_t)INT64_MAX + (d.negative ? 1 : 0);
     bool minus_zero = d.negative && d.digits == 0;

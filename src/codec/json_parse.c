@@ -20,11 +20,11 @@
 #include "base/check.h"
 #include "codec/json_internal.h"
 
-#define DEPTH_DEFAULT 64
-#define DEPTH_CEILING 1024
-#define NODES_DEFAULT 1000000
+#define DEPTH_DEFAULT    64
+#define DEPTH_CEILING    1024
+#define NODES_DEFAULT    1000000
 #define NODES_STEP_FIRST 8
-#define NODES_STEP_MAX 256
+#define NODES_STEP_MAX   256
 
 struct place {
     struct json *open; /* the innermost open container, or NULL */
@@ -34,7 +34,8 @@ struct place {
 
 static void skip_space(struct json_reader *r)
 {
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t')) {
+    while (r->at < r->end &&
+           (*r->at == ' ' || *r->at == '\n' || *r->at == '\r' || *r->at == '\t')) {
         r->at++;
     }
 }

@@ -9,7 +9,7 @@
 #include "codec/scan_internal.h"
 #include "codec/utf8.h"
 
-#define NOT_HEX UINT32_MAX
+#define NOT_HEX      UINT32_MAX
 #define NO_SURROGATE 0u
 
 /* Four hexadecimal digits. */

@@ -8,7 +8,7 @@
 #include "codec/bytes.h"
 
 #define SCAN_EACH_BYTE(b) (0x0101010101010101ull * (b))
-#define SCAN_HIGH_BITS SCAN_EACH_BYTE(0x80u)
+#define SCAN_HIGH_BITS    SCAN_EACH_BYTE(0x80u)
 
 /* The first byte from `at` on which is not a plain character of a JSON string: a
  * quote, a backslash, a control character or the start of anything beyond ASCII.

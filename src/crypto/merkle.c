@@ -119,8 +119,7 @@ bool merkle_verify_inclusion(uint64_t index, uint64_t size, const struct hash *l
 
 /* The node from which both trees grow: the largest complete subtree that ends where
  * the first tree ends. Its level is returned, its index and the last one are set. */
-static uint32_t common_node(uint64_t size1, uint64_t size2, uint64_t *out_index,
-                            uint64_t *out_last)
+static uint32_t common_node(uint64_t size1, uint64_t size2, uint64_t *out_index, uint64_t *out_last)
 {
     CHECK(size1 > 0);
     CHECK(size1 <= size2);
@@ -152,8 +151,7 @@ static bool climb_both(uint64_t index, uint64_t last, const struct hash *proof, 
 }
 
 bool merkle_verify_consistency(uint64_t size1, uint64_t size2, const struct hash *root1,
-                               const struct hash *root2, const struct hash *proof,
-                               size_t proof_len)
+                               const struct hash *root2, const struct hash *proof, size_t proof_len)
 {
     CHECK(proof != NULL || proof_len == 0);
     if (size1 == 0 || size1 > size2) {

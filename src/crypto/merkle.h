@@ -23,8 +23,8 @@ void merkle_node(const struct hash *left, const struct hash *right, struct hash 
 void merkle_empty(struct hash *out_hash);
 
 struct merkle_range {
-    uint64_t size;                        /* leaves so far */
-    struct hash peaks[MERKLE_DEPTH_MAX];  /* peaks[k] valid when bit k of size is set */
+    uint64_t size;                       /* leaves so far */
+    struct hash peaks[MERKLE_DEPTH_MAX]; /* peaks[k] valid when bit k of size is set */
 };
 void merkle_range_add(struct merkle_range *range, const struct hash *leaf);
 void merkle_range_root(const struct merkle_range *range, struct hash *out_root);

@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 struct sign_key {
-    uint8_t seed[32];   /* the private key */
+    uint8_t seed[32]; /* the private key */
     uint8_t public[32];
 };
 struct signature {
