@@ -50,7 +50,7 @@ typedef enum err log_replay(void *context, uint64_t seq, struct log_place place,
 /* Where to begin replaying: what an earlier checkpoint knew. Zeroed = the start. */
 struct log_resume {
     uint64_t seq;                 /* last record the checkpoint holds */
-    struct log_place end;         /* the byte behind the group of that record */
+    struct log_place group;       /* the group that holds that record: reading begins there */
     struct merkle_range range;    /* over records 1..seq */
     const struct hash *tree_nodes; /* log_tree_nodes() of that time; borrowed */
     size_t tree_nodes_count;
@@ -82,7 +82,7 @@ void log_close(struct log *log);
 uint64_t log_append(struct log *log, const struct str *bodies, size_t count,
                     struct log_place *out_places);
 /* Stores a content under its hash; it reaches the disk before the group that is
- * open now. Bytes are copied. Already stored: nothing happens. */
+ * open now. Bytes are copied. Already stored: written again at worst. */
 void log_put_blob(struct log *log, const struct hash *hash, struct str content);
 /* Starts a commit if something waits and no commit is in flight. */
 void log_flush(struct log *log);
@@ -113,7 +113,9 @@ size_t log_prove_consistency(struct log *log, log_locate *locate, void *context,
 MUST_USE bool log_root_at(struct log *log, log_locate *locate, void *context, uint64_t size,
                           struct hash *out_root);
 
-/* What a checkpoint must keep so that log_resume can be made again. */
+/* What a checkpoint of the state at log_head() must keep so that log_resume can be
+ * made again; tree_nodes are borrowed until the next append. The checkpoint may
+ * replace an older one only once log_durable() has reached its seq. */
 void log_checkpoint_state(const struct log *log, struct log_resume *out_resume);
 /* Identity of this log (random, made once): 32 hex digits and NUL. */
 void log_name(const struct log *log, char out_hex[33]);
