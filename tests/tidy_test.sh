@@ -67,6 +67,9 @@ add src/host/host.c '#include <openssl/evp.h>\n'
 expect 'a library taken from its owner' src/host/host.c:1: 'belongs to crypto'
 printf '#include <string.h>\n#include "base/base.h"\n' > src/base/base.c
 expect 'own header not first' src/base/base.c:1: 'own header first'
+add src/base/base_internal.h '#pragma once\n'
+printf '#include "base/base_internal.h"\n' > src/base/base.c
+silent 'own internal header first'
 mkdir src/stray && add src/stray/x.c 'int x;\n'
 expect 'a component missing in the order' src/stray/x.c:1: 'missing in src/components'
 

@@ -37,6 +37,14 @@ static bool name_has_prefix(const struct include *include, const char *prefix)
            memcmp(include->name, prefix, strlen(prefix)) == 0;
 }
 
+/* "a/x.h" of a/x.c, or "a/x_internal.h", which includes it. */
+static bool is_own(const struct include *include, const char *own)
+{
+    char internal[4096];
+    snprintf(internal, sizeof internal, "%.*s_internal.h", (int)strlen(own) - 2, own);
+    return name_has_prefix(include, own) || name_has_prefix(include, internal);
+}
+
 static void check_system(struct tidy *tidy, const struct source *source, size_t number,
                          const struct include *include)
 {
@@ -125,7 +133,7 @@ void check_includes(struct tidy *tidy, const struct source *source)
             include.name = line + 10;
             const char *end = memchr(include.name, close, len - 9);
             include.name_len = end == NULL ? 0 : (size_t)(end - include.name);
-            if (first && own[0] != 0 && strncmp(include.name, own, strlen(own)) != 0) {
+            if (first && own[0] != 0 && !is_own(&include, own)) {
                 report(tidy, source, number, "a file includes its own header first: \"%s\"", own);
             }
             first = false;
