@@ -1,0 +1,73 @@
+/* files.c - see files.h. A file is replaced by writing NAME.new and renaming it. */
+#include "host/posix/files.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/posix/io_posix.h"
+
+enum err files_read(const struct io *io, const char *name, size_t bytes_max, struct buf *out)
+{
+    struct io_file *file;
+    enum err err = io->open(io->host, name, IO_READ, &file);
+    if (err != ERR_OK) {
+        return err;
+    }
+    uint64_t bytes = 0;
+    err = io->size(io->host, file, &bytes);
+    if (err == ERR_OK && bytes > bytes_max) {
+        err = ERR_LIMIT;
+    }
+    if (err == ERR_OK) {
+        err = io->read(io->host, file, 0, buf_reserve(out, (size_t)bytes), (size_t)bytes);
+    }
+    if (err == ERR_OK) {
+        out->len += (size_t)bytes;
+    }
+    io->close(io->host, file);
+    return err;
+}
+
+enum err files_write(const struct io *io, const char *name, struct str bytes)
+{
+    struct buf new_name = {0};
+    buf_printf(&new_name, "%s.new", name);
+    struct io_file *file;
+    enum err err = io->open(io->host, buf_cstr(&new_name), IO_WRITE | IO_CREATE, &file);
+    if (err == ERR_OK) {
+        err = io->truncate(io->host, file, 0);
+        if (err == ERR_OK) {
+            err = io->write(io->host, file, 0, bytes.at, bytes.len);
+        }
+        if (err == ERR_OK) {
+            err = io->sync(io->host, file);
+        }
+        io->close(io->host, file);
+    }
+    if (err == ERR_OK) {
+        err = io->rename(io->host, buf_cstr(&new_name), name);
+    }
+    buf_deinit(&new_name);
+    return err;
+}
+
+enum err files_make_dirs(const char *path, struct trail *trail)
+{
+    struct buf part = {0};
+    enum err err = ERR_OK;
+    for (const char *at = path; err == ERR_OK && *at != '\0';) {
+        size_t len = strspn(at, "/");
+        len += strcspn(at + len, "/");
+        buf_add(&part, at, len);
+        at += len;
+        struct stat st;
+        if (mkdir(buf_cstr(&part), 0700) != 0 && errno != EEXIST &&
+            (stat(buf_cstr(&part), &st) != 0 || !S_ISDIR(st.st_mode))) {
+            err = trail_err(trail, io_posix_err(errno), "making %s: %s", buf_cstr(&part),
+                            strerror(errno));
+        }
+    }
+    buf_deinit(&part);
+    return err;
+}
