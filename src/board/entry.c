@@ -1,0 +1,405 @@
+/* entry.c - encoding of records; see entry.h for the layout.
+ *
+ * Reading trusts nothing: every length is checked against what is left, so that a
+ * body that passed its checksum but was written by a broken program is refused.
+ */
+#include "board/entry.h"
+
+#include "base/check.h"
+#include "codec/bytes.h"
+
+static void add_u16(struct buf *out, size_t value)
+{
+    uint8_t bytes[2];
+    CHECK(value <= UINT16_MAX);
+    put_u16(bytes, (uint16_t)value);
+    buf_add(out, bytes, sizeof bytes);
+}
+static void add_u64(struct buf *out, uint64_t value)
+{
+    uint8_t bytes[8];
+    put_u64(bytes, value);
+    buf_add(out, bytes, sizeof bytes);
+}
+static void add_s16(struct buf *out, struct str text)
+{
+    add_u16(out, text.len);
+    buf_add(out, text.at, text.len);
+}
+static void add_s32(struct buf *out, struct str text)
+{
+    uint8_t bytes[4];
+    CHECK(text.len <= UINT32_MAX);
+    put_u32(bytes, (uint32_t)text.len);
+    buf_add(out, bytes, sizeof bytes);
+    buf_add(out, text.at, text.len);
+}
+static void add_ids(struct buf *out, struct entry_ids ids)
+{
+    add_u16(out, ids.count);
+    buf_add(out, ids.at, (size_t)ids.count * sizeof(struct hash));
+}
+static uint64_t double_bits(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static void encode_fact(const struct entry *e, struct buf *out)
+{
+    add_s16(out, e->fact.origin);
+    add_s16(out, e->fact.mime_type);
+    add_s16(out, e->fact.topic);
+    add_s16(out, e->fact.position);
+    if ((e->flags & ENTRY_VALID_FROM) != 0) {
+        add_u64(out, (uint64_t)e->fact.valid_from_ms);
+    }
+    if ((e->flags & ENTRY_VALID_TO) != 0) {
+        add_u64(out, (uint64_t)e->fact.valid_to_ms);
+    }
+    if ((e->flags & ENTRY_CONFIDENCE) != 0) {
+        add_u64(out, double_bits(e->fact.confidence));
+    }
+    if ((e->flags & ENTRY_UNDER) != 0) {
+        buf_add(out, e->fact.under.bytes, sizeof e->fact.under.bytes);
+        add_u64(out, e->fact.under_epoch);
+    }
+    add_ids(out, e->fact.from);
+    if ((e->flags & ENTRY_STORED) != 0) {
+        buf_add(out, e->fact.content_hash.bytes, sizeof e->fact.content_hash.bytes);
+        add_u64(out, e->fact.content_bytes);
+    } else {
+        add_s32(out, e->fact.content);
+    }
+}
+
+static void encode_intent(const struct entry *e, struct buf *out)
+{
+    add_s32(out, e->intent.description);
+    add_ids(out, e->intent.from);
+    if ((e->flags & ENTRY_PARENT) != 0) {
+        buf_add(out, e->intent.parent.bytes, sizeof e->intent.parent.bytes);
+    }
+    add_s16(out, e->intent.capability);
+    add_s16(out, e->intent.topic);
+    add_s16(out, e->intent.dedupe_key);
+    buf_add_byte(out, e->intent.priority);
+    if ((e->flags & ENTRY_DEADLINE) != 0) {
+        add_u64(out, (uint64_t)e->intent.deadline_ms);
+    }
+    add_u64(out, e->intent.max_run_ms);
+    add_ids(out, e->intent.depends_on);
+}
+
+static void encode_event(const struct entry *e, struct buf *out)
+{
+    add_u16(out, e->event.fields);
+    if ((e->event.fields & FIELD_INTENT) != 0) {
+        buf_add(out, e->event.intent.bytes, sizeof e->event.intent.bytes);
+    }
+    if ((e->event.fields & FIELD_EPOCH) != 0) {
+        add_u64(out, e->event.epoch);
+    }
+    if ((e->event.fields & FIELD_NUMBER) != 0) {
+        add_u64(out, e->event.number);
+    }
+    if ((e->event.fields & FIELD_TEXT) != 0) {
+        add_s32(out, e->event.text);
+    }
+    if ((e->event.fields & FIELD_HASH_A) != 0) {
+        buf_add(out, e->event.hash_a.bytes, sizeof e->event.hash_a.bytes);
+    }
+    if ((e->event.fields & FIELD_HASH_B) != 0) {
+        buf_add(out, e->event.hash_b.bytes, sizeof e->event.hash_b.bytes);
+    }
+    if ((e->event.fields & FIELD_NAME) != 0) {
+        add_s16(out, e->event.name);
+    }
+    if ((e->event.fields & FIELD_LIST) != 0) {
+        add_u16(out, e->event.list_count);
+        add_s32(out, e->event.list_bytes);
+    }
+}
+
+void entry_encode(const struct entry *e, struct buf *out)
+{
+    CHECK(e->kind >= RECORD_FACT && e->kind <= RECORD_EVENT);
+    buf_add_byte(out, (uint8_t)e->kind);
+    buf_add_byte(out, 1);
+    buf_add_byte(out, e->kind == RECORD_EVENT ? (uint8_t)e->type : 0);
+    buf_add_byte(out, e->flags);
+    add_u64(out, (uint64_t)e->at_ms);
+    buf_add(out, e->id.bytes, sizeof e->id.bytes);
+    add_s16(out, e->creator);
+    switch (e->kind) {
+    case RECORD_FACT:
+        encode_fact(e, out);
+        break;
+    case RECORD_INTENT:
+        encode_intent(e, out);
+        break;
+    case RECORD_HINT:
+        add_s32(out, e->hint.content);
+        add_s16(out, e->hint.scope);
+        add_u64(out, e->hint.ttl_ms);
+        break;
+    case RECORD_EVENT:
+        encode_event(e, out);
+        break;
+    case RECORD_NONE:
+        UNREACHABLE("a record without a kind");
+    }
+}
+
+/* -- reading ---------------------------------------------------------------------- */
+
+struct reader {
+    const uint8_t *at;
+    size_t left;
+    bool bad;
+};
+
+static const uint8_t *take(struct reader *r, size_t len)
+{
+    static const uint8_t nothing[64];
+    if (r->bad || len > r->left) {
+        r->bad = true;
+        CHECK(len <= sizeof nothing);
+        return nothing;
+    }
+    const uint8_t *at = r->at;
+    r->at += len;
+    r->left -= len;
+    return at;
+}
+static uint8_t take_u8(struct reader *r)
+{
+    return *take(r, 1);
+}
+static uint16_t take_u16(struct reader *r)
+{
+    return get_u16(take(r, 2));
+}
+static uint64_t take_u64(struct reader *r)
+{
+    return get_u64(take(r, 8));
+}
+static void take_hash(struct reader *r, struct hash *out)
+{
+    memcpy(out->bytes, take(r, sizeof out->bytes), sizeof out->bytes);
+}
+static struct str take_run(struct reader *r, size_t len)
+{
+    if (len > r->left) {
+        r->bad = true;
+        return STR_NONE;
+    }
+    return str_n(take(r, len), len);
+}
+static struct str take_s16(struct reader *r)
+{
+    size_t len = take_u16(r);
+    return take_run(r, len);
+}
+static struct str take_s32(struct reader *r)
+{
+    size_t len = get_u32(take(r, 4));
+    return take_run(r, len);
+}
+static struct entry_ids take_ids(struct reader *r)
+{
+    uint32_t count = take_u16(r);
+    struct str run = take_run(r, (size_t)count * sizeof(struct hash));
+    return (struct entry_ids){(const uint8_t *)run.at, r->bad ? 0 : count};
+}
+
+static void decode_fact(struct reader *r, struct entry *e)
+{
+    e->fact.origin = take_s16(r);
+    e->fact.mime_type = take_s16(r);
+    e->fact.topic = take_s16(r);
+    e->fact.position = take_s16(r);
+    if ((e->flags & ENTRY_VALID_FROM) != 0) {
+        e->fact.valid_from_ms = (int64_t)take_u64(r);
+    }
+    if ((e->flags & ENTRY_VALID_TO) != 0) {
+        e->fact.valid_to_ms = (int64_t)take_u64(r);
+    }
+    if ((e->flags & ENTRY_CONFIDENCE) != 0) {
+        uint64_t bits = take_u64(r);
+        memcpy(&e->fact.confidence, &bits, sizeof bits);
+    }
+    if ((e->flags & ENTRY_UNDER) != 0) {
+        take_hash(r, &e->fact.under);
+        e->fact.under_epoch = take_u64(r);
+    }
+    e->fact.from = take_ids(r);
+    if ((e->flags & ENTRY_STORED) != 0) {
+        take_hash(r, &e->fact.content_hash);
+        e->fact.content_bytes = take_u64(r);
+    } else {
+        e->fact.content = take_s32(r);
+        e->fact.content_bytes = e->fact.content.len;
+    }
+}
+
+static void decode_intent(struct reader *r, struct entry *e)
+{
+    e->intent.description = take_s32(r);
+    e->intent.from = take_ids(r);
+    if ((e->flags & ENTRY_PARENT) != 0) {
+        take_hash(r, &e->intent.parent);
+    }
+    e->intent.capability = take_s16(r);
+    e->intent.topic = take_s16(r);
+    e->intent.dedupe_key = take_s16(r);
+    e->intent.priority = take_u8(r);
+    if ((e->flags & ENTRY_DEADLINE) != 0) {
+        e->intent.deadline_ms = (int64_t)take_u64(r);
+    }
+    e->intent.max_run_ms = take_u64(r);
+    e->intent.depends_on = take_ids(r);
+    if (e->intent.priority < 1 || e->intent.priority > 10) {
+        r->bad = true;
+    }
+}
+
+static void decode_event(struct reader *r, struct entry *e)
+{
+    e->event.fields = take_u16(r);
+    if ((e->event.fields & FIELD_INTENT) != 0) {
+        take_hash(r, &e->event.intent);
+    }
+    if ((e->event.fields & FIELD_EPOCH) != 0) {
+        e->event.epoch = take_u64(r);
+    }
+    if ((e->event.fields & FIELD_NUMBER) != 0) {
+        e->event.number = take_u64(r);
+    }
+    if ((e->event.fields & FIELD_TEXT) != 0) {
+        e->event.text = take_s32(r);
+    }
+    if ((e->event.fields & FIELD_HASH_A) != 0) {
+        take_hash(r, &e->event.hash_a);
+    }
+    if ((e->event.fields & FIELD_HASH_B) != 0) {
+        take_hash(r, &e->event.hash_b);
+    }
+    if ((e->event.fields & FIELD_NAME) != 0) {
+        e->event.name = take_s16(r);
+    }
+    if ((e->event.fields & FIELD_LIST) != 0) {
+        e->event.list_count = take_u16(r);
+        e->event.list_bytes = take_s32(r);
+    }
+}
+
+bool entry_decode(struct str body, struct entry *out_entry)
+{
+    struct reader r = {(const uint8_t *)body.at, body.len, false};
+    struct entry e;
+    memset(&e, 0, sizeof e);
+    uint8_t kind = take_u8(&r);
+    uint8_t version = take_u8(&r);
+    uint8_t type = take_u8(&r);
+    e.flags = take_u8(&r);
+    e.at_ms = (int64_t)take_u64(&r);
+    take_hash(&r, &e.id);
+    e.creator = take_s16(&r);
+    if (r.bad || version != 1 || kind < RECORD_FACT || kind > RECORD_EVENT) {
+        return false;
+    }
+    e.kind = (enum record_kind)kind;
+    if (e.kind == RECORD_EVENT) {
+        if (type <= EVENT_NONE || type > EVENT_IDEMPOTENCY) {
+            return false;
+        }
+        e.type = (enum event_type)type;
+        decode_event(&r, &e);
+    } else if (e.kind == RECORD_FACT) {
+        decode_fact(&r, &e);
+    } else if (e.kind == RECORD_INTENT) {
+        decode_intent(&r, &e);
+    } else {
+        e.hint.content = take_s32(&r);
+        e.hint.scope = take_s16(&r);
+        e.hint.ttl_ms = take_u64(&r);
+    }
+    if (r.bad || r.left != 0) {
+        return false;
+    }
+    *out_entry = e;
+    return true;
+}
+
+bool entry_list_next(const struct entry *entry, size_t *at, struct str *out_item)
+{
+    struct str bytes = entry->event.list_bytes;
+    if (*at + 2 > bytes.len) {
+        return false;
+    }
+    size_t len = get_u16((const uint8_t *)bytes.at + *at);
+    if (*at + 2 + len > bytes.len) {
+        return false;
+    }
+    *out_item = str_n(bytes.at + *at + 2, len);
+    *at += 2 + len;
+    return true;
+}
+
+/* -- identity ----------------------------------------------------------------------- */
+
+static void hash_field(struct sha256 *h, const void *bytes, size_t len)
+{
+    uint8_t length[8];
+    put_u64(length, len);
+    sha256_add(h, length, sizeof length);
+    sha256_add(h, bytes, len);
+}
+static void hash_str(struct sha256 *h, struct str text)
+{
+    hash_field(h, text.at, text.len);
+}
+/* Present or absent, and the value: 1 or 9 bytes after the length. */
+static void hash_optional_i64(struct sha256 *h, bool present, int64_t value)
+{
+    uint8_t bytes[9] = {present};
+    put_u64(bytes + 1, (uint64_t)value);
+    hash_field(h, bytes, present ? sizeof bytes : 1);
+}
+
+void entry_fact_identity(const struct entry *e, const struct hash *content_hash,
+                         struct hash *out_id)
+{
+    struct sha256 h;
+    sha256_init(&h);
+    hash_str(&h, STR("nexus.fact.v1"));
+    hash_str(&h, e->fact.origin);
+    hash_str(&h, e->creator);
+    hash_str(&h, e->fact.topic);
+    hash_str(&h, e->fact.position);
+    hash_optional_i64(&h, (e->flags & ENTRY_VALID_FROM) != 0, e->fact.valid_from_ms);
+    hash_optional_i64(&h, (e->flags & ENTRY_VALID_TO) != 0, e->fact.valid_to_ms);
+    hash_str(&h, e->fact.mime_type);
+    hash_field(&h, content_hash->bytes, sizeof content_hash->bytes);
+    hash_field(&h, e->fact.from.at, (size_t)e->fact.from.count * sizeof(struct hash));
+    sha256_end(&h, out_id);
+}
+
+void entry_unique_identity(const struct entry *e, const struct hash *log_name, uint64_t seq,
+                           struct hash *out_id)
+{
+    struct sha256 h;
+    uint8_t numbers[18];
+    sha256_init(&h);
+    hash_str(&h, STR("nexus.record.v1"));
+    hash_field(&h, log_name->bytes, sizeof log_name->bytes);
+    numbers[0] = (uint8_t)e->kind;
+    numbers[1] = (uint8_t)e->type;
+    put_u64(numbers + 2, seq);
+    put_u64(numbers + 10, (uint64_t)e->at_ms);
+    hash_field(&h, numbers, sizeof numbers);
+    hash_str(&h, e->creator);
+    sha256_end(&h, out_id);
+}
