@@ -41,6 +41,7 @@ void peer_close(struct peer *peer)
     if (peer->state == PEER_LINGERING || peer->chunk != NULL) {
         slow_end(peer);
     }
+    server->lingering_count -= peer->state == PEER_LINGERING ? 1 : 0;
     peer->state = PEER_CLOSED;
     conn_free(peer->conn);
     peer->conn = NULL;
@@ -156,6 +157,7 @@ static void linger(struct peer *peer)
         return;
     }
     peer->state = PEER_LINGERING;
+    peer->server->lingering_count++;
     slow_begin(peer->server);
     if (!peer->reading && uv_read_start(&peer->stream, on_alloc, on_read) != 0) {
         peer_close(peer);

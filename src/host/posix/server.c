@@ -324,13 +324,18 @@ void server_stop_accepting(struct server *server)
     }
 }
 
-void server_close_all(struct server *server)
+void server_drop_peers(struct server *server)
 {
-    server_stop_accepting(server);
     while (server->peers != NULL) {
         peer_close(server->peers);
     }
     flush_ready(server); /* takes the closed ones off the list */
+}
+
+void server_close_all(struct server *server)
+{
+    server_stop_accepting(server);
+    server_drop_peers(server);
     server->gateway = NULL;
     uv_handle_t *const handles[] = {(uv_handle_t *)&server->check, (uv_handle_t *)&server->timer,
                                     (uv_handle_t *)&server->care};
@@ -343,5 +348,5 @@ void server_close_all(struct server *server)
 
 size_t server_connections(const struct server *server)
 {
-    return server->peers_count;
+    return server->peers_count - server->lingering_count;
 }

@@ -39,6 +39,9 @@ void server_ready(struct server *server, struct conn *conn);
 void server_turn(struct server *server);
 
 void server_stop_accepting(struct server *server);
-/* Closes all connections and handles; run the loop afterwards. */
+/* Cuts all connections. */
+void server_drop_peers(struct server *server);
+/* Drops all connections and closes the handles; run the loop afterwards. */
 void server_close_all(struct server *server);
+/* Those with a request or an answer still possible, lingering ones not. */
 size_t server_connections(const struct server *server);

@@ -64,6 +64,7 @@ struct server {
     struct peer *peers;
     size_t peers_count;
     size_t slow_count; /* peers being written to, or lingering */
+    size_t lingering_count;
     struct peer *ready_first, **ready_end;
     char read_buffer[READ_BYTES];
 };
