@@ -39,7 +39,7 @@ struct log_options {
     uint32_t segment_bytes_max;   /* 0 = 64 MiB ... up to this */
     bool read_only;               /* verify, export: change nothing on disk */
     bool skip_sync;               /* benchmarks only: nothing is durable */
-    void (*on_durable)(void *context);            /* after log_durable() moved */
+    void (*on_durable)(void *context);            /* a commit is done: see log_durable() */
     void (*on_failed)(void *context, enum err err); /* the log is failed */
     void *context;
 };
