@@ -363,6 +363,7 @@ struct query {
     int64_t valid_at_ms;        /* Facts valid at that time */
     uint64_t as_of;             /* seq; 0 = now */
     uint64_t after;             /* records with a greater seq */
+    uint64_t before;            /* records with a smaller seq; 0 = any */
     bool newest_first;
     size_t limit;               /* 1 .. page_max */
 };

@@ -37,6 +37,9 @@ static void plan_range(const struct board *b, const struct query *q, struct plan
     if (q->as_of != 0 && q->as_of < end) {
         end = q->as_of;
     }
+    if (q->before != 0 && q->before - 1 < end) {
+        end = q->before - 1;
+    }
     if (q->has_since) {
         uint32_t since = ordinal_at(b, q->since_ms);
         from = since > from ? since : from;
@@ -208,7 +211,8 @@ static bool matches(struct board *b, const struct query *q, uint32_t ordinal)
         (q->origin.len > 0 && !(fact && str_eq(q->origin, e.fact.origin))) ||
         (q->topic.len > 0 && !str_eq(q->topic, topic)) ||
         (q->has_since && e.at_ms < q->since_ms) || (q->has_until && e.at_ms > q->until_ms) ||
-        ordinal < q->after || (q->as_of != 0 && ordinal >= q->as_of)) {
+        ordinal < q->after || (q->as_of != 0 && ordinal >= q->as_of) ||
+        (q->before != 0 && ordinal >= q->before - 1)) {
         return false;
     }
     if (q->has_valid_at &&
