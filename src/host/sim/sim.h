@@ -1,0 +1,27 @@
+/* sim.h - one simulated life of a board: agents, a network, a disk, and what breaks.
+ *
+ * Everything follows from the seed: the same seed and steps give the same digest.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SIM_STEPS_DEFAULT 1200u
+
+struct sim_options {
+    uint64_t seed;
+    uint64_t steps; /* events before the faults stop; 0 = SIM_STEPS_DEFAULT */
+    bool verbose;   /* tell what happens on stderr */
+};
+
+struct sim_report {
+    bool failed;
+    bool refused; /* a lying disk was found out and the board refused to serve */
+    char why[512];
+    uint64_t digest; /* over everything that happened */
+    uint64_t steps, operations, records, claims, concluded;
+    uint64_t crashes, restarts, lost; /* lost: unacknowledged records */
+    uint64_t sync_fails, sync_lies, flips, stale_refused, replies;
+};
+
+void sim_run(const struct sim_options *options, struct sim_report *out_report);
