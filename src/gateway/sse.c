@@ -1,0 +1,124 @@
+/* sse.c - the records as server-sent events (the HTML standard, section 9.2).
+ *
+ * A stream is a cursor into the log: it shows what is durable and stops while the
+ * client is slow, so that it never holds more than it may buffer, and loses nothing.
+ * Each record is shown as it was when it was written; later events tell the rest.
+ */
+#include "base/check.h"
+#include "gateway/gateway_internal.h"
+
+#define STREAM_FILL_BYTES (256u << 10) /* unsent bytes up to which a stream goes on */
+
+static bool last_event_id(struct call *call, uint64_t *out_after)
+{
+    if (call->conn->headers[HEADER_LAST_EVENT_ID].at == 0) {
+        return true;
+    }
+    unsigned long long value = 0;
+    if (!str_to_u64(conn_header(call->conn, HEADER_LAST_EVENT_ID), &value)) {
+        call_fail(call, BOARD_INVALID, NULL, "the header Last-Event-ID must be a seq");
+        return false;
+    }
+    *out_after = value;
+    return true;
+}
+
+void run_events(struct call *call)
+{
+    struct conn *conn = call->conn;
+    struct gateway *gateway = call->gateway;
+    uint64_t after = (uint64_t)call->args.number[ARG_EVENTS_AFTER];
+    if (!last_event_id(call, &after)) {
+        return;
+    }
+    if (gateway->streams_count >= gateway->options.limits.streams_max) {
+        call_fail(call, BOARD_LIMIT, "close another stream, or poll GET /records?after=SEQ",
+                  "there are %zu open event streams already", gateway->streams_count);
+        return;
+    }
+    reply_stream(call);
+    if (call->head_only) {
+        return;
+    }
+    conn->state = CONN_STREAM;
+    conn->stream_cursor = after;
+    conn->stream_kind = record_kind_from(call->args.text[ARG_EVENTS_KIND]);
+    conn->stream_slot = call->slot;
+    conn->stream_next = call->slot->streams;
+    if (conn->stream_next != NULL) {
+        conn->stream_next->stream_prev = conn;
+    }
+    call->slot->streams = conn;
+    gateway->streams_count++;
+    conn_set_deadline(conn, gateway->options.keepalive_ms);
+    stream_follow(conn);
+}
+
+/* One event; false: damaged on the disk. */
+static bool write_event(struct conn *conn, struct board *board, uint64_t seq,
+                        enum record_kind kind)
+{
+    struct buf *out = &conn->out;
+    size_t start = out->len;
+    buf_add_str(out, STR("id: "));
+    buf_add_u64(out, seq);
+    buf_add_str(out, STR("\nevent: "));
+    buf_add_text(out, record_kind_word(kind));
+    buf_add_str(out, STR("\ndata: "));
+    struct json_writer w;
+    jw_init(&w, out, false);
+    if (!board_render(board, (uint32_t)(seq - 1), seq, &w)) {
+        out->len = start;
+        return false;
+    }
+    buf_add(out, "\n\n", 2);
+    return true;
+}
+
+void stream_follow(struct conn *conn)
+{
+    const struct slot *slot = conn->stream_slot;
+    if (conn->state != CONN_STREAM || slot->board == NULL) {
+        return;
+    }
+    struct gateway *gateway = conn->gateway;
+    uint64_t durable = board_durable(slot->board);
+    size_t before = conn->out.len;
+    buffer_wake(gateway, &conn->out);
+    while (conn->stream_cursor < durable && conn->out.len - conn->sent < STREAM_FILL_BYTES) {
+        uint64_t seq = conn->stream_cursor + 1;
+        enum record_kind kind = board_kind(slot->board, (uint32_t)(seq - 1));
+        if ((conn->stream_kind == RECORD_NONE || conn->stream_kind == kind) &&
+            !write_event(conn, slot->board, seq, kind)) {
+            buf_add_str(&conn->out, STR("event: error\ndata: {\"code\":\"unavailable\","
+                                        "\"detail\":\"a record is damaged on the disk\"}\n\n"));
+            conn_stream_end(conn);
+            return;
+        }
+        conn->stream_cursor = seq;
+    }
+    if (conn->out.len > before) {
+        conn_set_deadline(conn, gateway->options.keepalive_ms);
+        conn_ready(conn);
+    } else if (conn->out.len == 0) {
+        buffer_rest(gateway, &conn->out);
+    }
+}
+
+void stream_follow_all(struct slot *slot)
+{
+    struct conn *next = NULL;
+    for (struct conn *conn = slot->streams; conn != NULL; conn = next) {
+        next = conn->stream_next;
+        stream_follow(conn);
+    }
+}
+
+void stream_keepalive(struct conn *conn)
+{
+    if (conn->out.len == conn->sent) {
+        buffer_wake(conn->gateway, &conn->out);
+        buf_add_str(&conn->out, STR(": still here\n\n"));
+    }
+    conn_set_deadline(conn, conn->gateway->options.keepalive_ms);
+}
