@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SIM_STEPS_DEFAULT 1200u
+#define SIM_STEPS_DEFAULT 4000u
 
 struct sim_options {
     uint64_t seed;

@@ -71,7 +71,7 @@ struct sim_intent {
     unsigned priority;
     uint64_t epoch;
     uint32_t ttl_ms;
-    uint64_t lease_ns, run_end_ns; /* of the present claim */
+    uint64_t lease_ns, run_end_ns; /* of the present claim, at the earliest */
     uint64_t max_run_ms;
     int64_t claimed_at_ms, deadline_ms;
     uint32_t deps[4]; /* indexes of intents */
@@ -203,6 +203,7 @@ struct world {
     struct model model;
     struct board *board; /* NULL: down */
     uint64_t board_wake_ns;
+    uint64_t boot_began_ns, boot_took_ns;
     bool dead;     /* callbacks of a dying board mean nothing */
     bool calm;     /* the faults have stopped */
     bool in_batch; /* the operations are not committed one by one */
@@ -272,6 +273,8 @@ struct str model_body(const struct model *m, uint64_t seq);
 struct sim_intent *model_intent(struct world *w, const char *id);
 bool model_claimable(const struct world *w, const struct sim_intent *intent);
 /* The claim (intent, epoch) is alive and held by this agent. */
+/* No claim outlives its time. */
+void model_no_overdue(struct world *w);
 bool model_holds(const struct sim_intent *intent, const char *agent, uint64_t epoch);
 
 /* sim_check.c */

@@ -17,8 +17,12 @@ static void calm_down(struct world *w)
     w->host.stop_at_call = 0;
     w->host.faults = (struct sim_faults){.call_ns_max = w->plan.faults.call_ns_max};
     w->plan.drop = w->plan.repeat = 0;
-    for (unsigned tries = 0; tries < 3 && w->board == NULL && sim_ok(w); tries++) {
-        unit_boot(w);
+    /* What failed before may only now be told: the unit then opens once more. */
+    for (unsigned tries = 0; tries < 4 && sim_ok(w); tries++) {
+        if (w->board == NULL) {
+            unit_boot(w);
+        }
+        (void)unit_drain(w);
         w->events_count = 0;
     }
     if (w->board == NULL && sim_ok(w)) {

@@ -160,7 +160,11 @@ static void fold_timeout(struct world *w, const struct sim_intent *intent, const
     const bool lease_over = intent->status == STATUS_CLAIMED &&
                             (now_ns >= intent->lease_ns || now_ns >= intent->run_end_ns);
     if (e->type == EVENT_EXPIRED ? !lease_over : !late) {
-        sim_fail(w, "seq %zu ends something by time whose time is not over", w->model.count);
+        sim_fail(w, "seq %zu (%s) is early: the %s intent's lease has %lld us, its run %lld us, "
+                 "its deadline %lld ms to go", w->model.count, event_word(e->type),
+                 status_word(intent->status), (long long)(intent->lease_ns - now_ns) / 1000,
+                 (long long)(intent->run_end_ns - now_ns) / 1000,
+                 (long long)(intent->deadline_ms - io->wall_ms(io->host)));
     }
 }
 
@@ -319,11 +323,13 @@ void model_take(struct world *w, uint64_t commit_end)
         sim_fail(w, "the head went back from %zu to %llu", m->count, (unsigned long long)head);
         return;
     }
+    w->host.hushed = true;
     while (m->count < head && sim_ok(w)) {
         take_one(w, m->count + 1);
         const bool at_end = commit_end == 0 || m->count >= commit_end;
         m->records[m->count - 1].commit_end = at_end;
     }
+    w->host.hushed = false;
 }
 
 void model_note_durable(struct world *w)
@@ -388,7 +394,7 @@ static void cut_to(struct world *w, uint64_t head)
 static void renew_leases(struct world *w)
 {
     const struct io *io = &w->host.io;
-    const uint64_t now_ns = io->mono_ns(io->host);
+    const uint64_t now_ns = w->boot_began_ns;
     const int64_t now_ms = io->wall_ms(io->host);
     for (size_t i = 0; i < w->model.intents_count; i++) {
         struct sim_intent *intent = &w->model.intents[i];
@@ -402,6 +408,22 @@ static void renew_leases(struct world *w)
             const uint64_t left_ms =
                 used_ms >= intent->max_run_ms ? 0 : intent->max_run_ms - used_ms;
             intent->run_end_ns = now_ns + left_ms * NS_PER_MS;
+        }
+    }
+}
+
+void model_no_overdue(struct world *w)
+{
+    /* After a boot the board counts from some moment of the boot. */
+    const uint64_t slack_ns = w->boot_took_ns + NS_PER_MS;
+    const uint64_t now_ns = w->host.io.mono_ns(&w->host);
+    for (size_t i = 0; i < w->model.intents_count; i++) {
+        const struct sim_intent *intent = &w->model.intents[i];
+        if (intent->status == STATUS_CLAIMED && (intent->lease_ns + slack_ns < now_ns ||
+                                                 (intent->run_end_ns != UINT64_MAX &&
+                                                  intent->run_end_ns + slack_ns < now_ns))) {
+            sim_fail(w, "intent %llu is still %s's, whose time is over",
+                     (unsigned long long)intent->seq, intent->holder);
         }
     }
 }
@@ -427,7 +449,9 @@ void model_after_boot(struct world *w)
                  (unsigned long long)head);
         return;
     }
+    w->host.hushed = true;
     check_bodies(w, w->board, head, false);
+    w->host.hushed = false;
     if (!sim_ok(w)) {
         return;
     }

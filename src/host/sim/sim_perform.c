@@ -325,6 +325,9 @@ void perform(struct world *w, const struct request *r, struct result *out_result
     w->report->operations++;
     const enum outcome got = out_result->outcome;
     w->report->stale_refused += got == BOARD_STALE_EPOCH;
+    if (w->host.stopped) {
+        return; /* the machine stopped inside it */
+    }
     if (!verdict.known || got == verdict.outcome || got == verdict.or_else) {
         if (best > 0 && out_result->intent != ORDINAL_NONE &&
             w->model.intents[w->model.records[out_result->intent].intent].priority != best) {
@@ -373,9 +376,11 @@ void perform_expect(struct world *w, const struct request *r, const struct resul
     }
     struct content content;
     const struct str sent = content_of(w, r);
+    w->host.hushed = true;
     if (!board_content(w->board, result->record, &w->text2, &content)) {
         sim_fail(w, "request %u: the content cannot be read back", r->number);
     } else if (!str_eq(content.data, sent)) {
         sim_fail(w, "request %u: another content came back", r->number);
     }
+    w->host.hushed = false;
 }

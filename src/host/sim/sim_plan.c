@@ -23,15 +23,15 @@ static uint64_t spread(struct rng *rng, uint64_t low, uint64_t high)
 
 static void plan_disk(struct plan *plan, struct rng *rng)
 {
-    plan->crash_calls_max = one_in(rng, 5) ? 0 : spread(rng, 20, 4000);
+    plan->crash_calls_max = one_in(rng, 5) ? 0 : spread(rng, 60, 6000);
     plan->process_deaths = one_in(rng, 2) ? 0 : (uint32_t)rng_below(rng, 600000);
     plan->faults.call_ns_max = spread(rng, 20000, 20000000);
     plan->faults.slow = one_in(rng, 2) ? 0 : (uint32_t)spread(rng, 100, 50000);
     if (one_in(rng, 3)) {
-        plan->faults.sync_fail = (uint32_t)spread(rng, 500, 60000);
+        plan->faults.sync_fail = (uint32_t)spread(rng, 4000, 200000);
     }
     if (one_in(rng, 4)) {
-        plan->faults.write_fail = (uint32_t)spread(rng, 200, 20000);
+        plan->faults.write_fail = (uint32_t)spread(rng, 2000, 60000);
     }
     plan->lies = one_in(rng, 8);
     if (plan->lies) {

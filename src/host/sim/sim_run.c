@@ -120,6 +120,7 @@ static void check(struct world *w)
     if (w->board == NULL) {
         return;
     }
+    w->host.hushed = true;
     check_renderings(w, 8);
     check_queries(w, 4);
     check_proofs(w, 2);
@@ -133,6 +134,7 @@ static void check(struct world *w)
     } else if (what == 3) {
         check_past(w);
     }
+    w->host.hushed = false;
 }
 
 static void crash(struct world *w)

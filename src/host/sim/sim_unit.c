@@ -168,7 +168,7 @@ void unit_crash(struct world *w, enum sim_cut cut)
     unit_close(w);
     sim_host_reboot(&w->host, cut);
     w->report->crashes++;
-    sim_schedule(w, rng_below(&w->rng, 500 * NS_PER_MS), SIM_BOOT, 0);
+    sim_schedule(w, rng_below(&w->rng, 4 * w->plan.think_ns_max), SIM_BOOT, 0);
 }
 
 static enum sim_cut any_cut(struct world *w)
@@ -230,6 +230,7 @@ void unit_boot(struct world *w)
     options.context = w;
     w->unit_failed = ERR_OK;
     arm_crash(w);
+    w->boot_began_ns = w->host.io.mono_ns(&w->host);
     w->dead = true;
     struct board *board = NULL;
     const enum err err = board_open(&board, &w->host.io, &options, &report, &trail);
@@ -248,6 +249,7 @@ void unit_boot(struct world *w)
         unit_crash(w, any_cut(w));
         return;
     }
+    w->boot_took_ns = w->host.io.mono_ns(&w->host) - w->boot_began_ns;
     model_after_boot(w);
     sim_host_settle(&w->host);
 }
@@ -261,7 +263,7 @@ static void reopen(struct world *w)
         sim_host_reboot(&w->host, any_cut(w));
         w->report->crashes++;
     }
-    sim_schedule(w, rng_between(&w->rng, 1, 50) * NS_PER_MS, SIM_BOOT, 0);
+    sim_schedule(w, rng_below(&w->rng, 2 * w->plan.think_ns_max), SIM_BOOT, 0);
 }
 
 /* True while the unit lives; else it has been put to rest. */
@@ -295,6 +297,7 @@ void unit_turn(struct world *w)
     }
     w->board_wake_ns = board_step(w->board);
     model_take(w, 0);
+    model_no_overdue(w);
     board_flush(w->board);
     model_take(w, 0);
     if (!sim_ok(w) || !still_alive(w)) {
