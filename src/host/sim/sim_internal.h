@@ -208,6 +208,7 @@ struct world {
     bool calm;     /* the faults have stopped */
     bool in_batch; /* the operations are not committed one by one */
     enum err unit_failed;
+    int64_t jumped_ms; /* the wall clock, in all */
     struct sim_agent agents[SIM_AGENTS_MAX];
     struct request *requests; /* [number - 1] */
     size_t requests_count, requests_cap;

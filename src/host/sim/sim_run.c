@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "host/sim/sim_internal.h"
 
+#define JUMP_MS_MAX 36000000
+
 void sim_fail(struct world *w, const char *format, ...)
 {
     if (w->report->failed) {
@@ -97,9 +99,14 @@ static void recur(struct world *w, enum event_kind kind)
 
 static void jump_clock(struct world *w)
 {
-    static const int64_t reach_ms[] = {5, 1000, 60000, 3600000, 86400000};
+    static const int64_t reach_ms[] = {5, 1000, 60000, 3600000, JUMP_MS_MAX};
     const int64_t reach = reach_ms[rng_below(&w->rng, 5)];
-    const int64_t by_ms = (int64_t)rng_below(&w->rng, (uint64_t)(2 * reach + 1)) - reach;
+    int64_t by_ms = (int64_t)rng_below(&w->rng, (uint64_t)(2 * reach + 1)) - reach;
+    /* Keys are kept for 24 hours of the wall clock: stay well within them. */
+    if (w->jumped_ms + by_ms > JUMP_MS_MAX || w->jumped_ms + by_ms < -JUMP_MS_MAX) {
+        by_ms = -w->jumped_ms;
+    }
+    w->jumped_ms += by_ms;
     w->host.wall_offset_ms += by_ms;
     sim_say(w, "the wall clock jumps by %lld ms", (long long)by_ms);
     recur(w, SIM_JUMP);

@@ -489,8 +489,8 @@ void unit_request(struct world *w, uint32_t number)
 {
     const struct request r = *request_at(w, number);
     struct result result = {0};
-    if (w->board == NULL || (r.keyed && answer_again(w, &r))) {
-        return;
+    if (w->board == NULL || (r.keyed && answer_again(w, &r)) || w->host.stopped) {
+        return; /* a machine that has stopped remembers nothing */
     }
     if (r.kind == OP_BATCH) {
         batch(w, &r, &result);
