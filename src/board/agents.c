@@ -5,6 +5,7 @@
  * in history (its records name it), but may be added again with a new token.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "board/board_internal.h"
 #include "codec/bytes.h"
@@ -53,6 +54,21 @@ void agent_put(struct board *b, uint32_t index, const struct agent *now)
         mem_free(b->agents[index].capabilities);
     }
     b->agents[index] = *now;
+    if (!b->replaying) {
+        tokens_rebuild(b);
+    }
+}
+
+void agents_drop(struct board *b, size_t count)
+{
+    if (b->agents_count == count) {
+        return;
+    }
+    while (b->agents_count > count) {
+        struct agent *last = &b->agents[--b->agents_count];
+        b->agent_of[last->name] = 0;
+        mem_free(last->capabilities);
+    }
     tokens_rebuild(b);
 }
 
@@ -183,9 +199,13 @@ static bool agent_state_allows(struct board *b, const struct agent_in *in, struc
                STR_ARG(in->name));
         return false;
     }
-    if (!exists && b->agents_count >= b->limits.agents_max) {
-        refuse(r, BOARD_LIMIT, "Raise agents_max.", "%zu agents are registered, the limit",
-               b->agents_count);
+    uint64_t registered = 0;
+    for (size_t i = 0; i < b->agents_count; i++) {
+        registered += !b->agents[i].removed;
+    }
+    if (!exists && registered >= b->limits.agents_max) {
+        refuse(r, BOARD_LIMIT, "Remove one, or raise agents_max.",
+               "%llu agents are registered, the limit", (unsigned long long)registered);
         r->retry_after_ms = 3600000;
         return false;
     }
@@ -266,7 +286,10 @@ void board_agent_remove(struct board *b, const struct actor *actor, struct str n
     event_begin(b, &e, EVENT_AGENT_REMOVED, actor->name);
     e.event.fields = FIELD_NAME;
     e.event.name = name;
-    CHECK(entry_emit(b, &e, &r->record));
+    if (!entry_emit(b, &e, &r->record)) {
+        refuse(r, BOARD_TOO_LARGE, "Send less in one request.", "the transaction is too large");
+        return;
+    }
     release_all(b, actor, number);
     r->hold_seq = txn_last_seq(b);
 }
@@ -323,27 +346,33 @@ bool board_agent_render(struct board *b, struct str name, struct json_writer *w)
     return true;
 }
 
+struct listed {
+    struct str name;
+    const struct agent *agent;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return str_compare(((const struct listed *)a)->name, ((const struct listed *)b)->name);
+}
+
 void board_agents_render(struct board *b, struct json_writer *w)
 {
-    /* Selection by name, smallest next: registries are small and this is rare. */
-    struct str last = STR_NONE;
+    struct listed *all = mem_alloc((b->agents_count + 1) * sizeof *all);
+    size_t count = 0;
+    for (size_t i = 0; i < b->agents_count; i++) {
+        if (!b->agents[i].removed) {
+            all[count++] =
+                (struct listed){dict_name(&b->names, b->agents[i].name), &b->agents[i]};
+        }
+    }
+    qsort(all, count, sizeof *all, by_name);
     jw_array(w);
-    for (;;) {
-        const struct agent *next = NULL;
-        for (size_t i = 0; i < b->agents_count; i++) {
-            struct str name = dict_name(&b->names, b->agents[i].name);
-            if (!b->agents[i].removed && (last.at == NULL || str_compare(name, last) > 0) &&
-                (next == NULL || str_compare(name, dict_name(&b->names, next->name)) < 0)) {
-                next = &b->agents[i];
-            }
-        }
-        if (next == NULL) {
-            break;
-        }
-        render_agent(b, next, w);
-        last = dict_name(&b->names, next->name);
+    for (size_t i = 0; i < count; i++) {
+        render_agent(b, all[i].agent, w);
     }
     jw_array_end(w);
+    mem_free(all);
 }
 
 void board_pause(struct board *b, const struct actor *actor, bool pause, struct result *r)
@@ -354,7 +383,10 @@ void board_pause(struct board *b, const struct actor *actor, bool pause, struct 
         return;
     }
     event_begin(b, &e, pause ? EVENT_PAUSED : EVENT_RESUMED, actor->name);
-    CHECK(entry_emit(b, &e, &r->record));
+    if (!entry_emit(b, &e, &r->record)) {
+        refuse(r, BOARD_TOO_LARGE, "Send less in one request.", "the transaction is too large");
+        return;
+    }
     r->hold_seq = txn_last_seq(b);
 }
 

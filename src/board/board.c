@@ -75,22 +75,54 @@ static enum err open_log(struct board *b, struct board_report *report, struct tr
     return err;
 }
 
-enum err board_open(struct board **out_board, const struct io *io,
-                    const struct board_options *options, struct board_report *out_report,
-                    struct trail *trail)
+struct dict *board_dict(struct board *b, size_t index)
 {
-    struct board_report report = {0};
+    struct dict *all[DICTS_COUNT] = {&b->names, &b->origins, &b->topics, &b->capabilities,
+                                     &b->keys};
+    CHECK(index < DICTS_COUNT);
+    return all[index];
+}
+
+static struct board *board_new(const struct io *io, const struct board_options *options)
+{
     struct board *b = mem_zalloc(sizeof *b);
     b->io = io;
     b->options = *options;
     b->limits = options->limits;
     b->replaying = true;
+    uint64_t seed;
+    io->random(io->host, &seed, sizeof seed);
+    for (size_t i = 0; i < DICTS_COUNT; i++) {
+        board_dict(b, i)->seed = seed;
+    }
+    return b;
+}
+
+enum err board_open(struct board **out_board, const struct io *io,
+                    const struct board_options *options, struct board_report *out_report,
+                    struct trail *trail)
+{
+    struct board_report report = {0};
+    struct board *b = board_new(io, options);
     enum err err = open_log(b, &report, trail);
+    if (err == ERR_CORRUPT && report.from_checkpoint > 0) {
+        /* The checkpoint may be what is wrong, or of another log: it is only a cache. */
+        board_close(b);
+        if (trail != NULL) {
+            trail_clear(trail);
+        }
+        report = (struct board_report){0};
+        b = board_new(io, options);
+        b->options.no_checkpoint = true;
+        err = open_log(b, &report, trail);
+        b->options.no_checkpoint = options->no_checkpoint;
+    }
     if (err != ERR_OK) {
         board_close(b);
         return trail_err(trail, err, "opening the board");
     }
     b->replaying = false;
+    agents_restore(b);
     log_name(b->log, b->log_name_hex);
     sha256(b->log_name_hex, 32, &b->log_name);
     intents_resume(b);
@@ -118,9 +150,8 @@ void board_close(struct board *b)
     for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
         axis_deinit(axes[i]);
     }
-    struct dict *dicts[] = {&b->names, &b->origins, &b->topics, &b->capabilities, &b->keys};
-    for (size_t i = 0; i < sizeof dicts / sizeof dicts[0]; i++) {
-        dict_deinit(dicts[i]);
+    for (size_t i = 0; i < DICTS_COUNT; i++) {
+        dict_deinit(board_dict(b, i));
     }
     void *arrays[] = {b->rows,        b->ids.at,    b->links,     b->validity,
                       b->intents,     b->served,    b->held,      b->dedupe_slot,
@@ -320,7 +351,10 @@ void board_digest(struct board *b, struct hash *out_digest)
     for (size_t i = 0; i < b->agents_count; i++) {
         const struct agent *agent = &b->agents[i];
         digest_number(&h, &b->names, agent->name);
-        digest_u64(&h, (uint64_t)agent->role << 8 | agent->removed);
+        digest_u64(&h, (uint64_t)agent->role << 16 | (uint64_t)agent->has_key << 8 |
+                           agent->removed);
+        digest_u64(&h, (uint64_t)agent->added_ms);
+        sha256_add(&h, agent->public_key, sizeof agent->public_key);
         sha256_add(&h, agent->token_hash.bytes, sizeof agent->token_hash.bytes);
         for (uint32_t k = 0; k < agent->capabilities_count; k++) {
             digest_number(&h, &b->capabilities, agent->capabilities[k]);

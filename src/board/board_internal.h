@@ -25,10 +25,13 @@
 
 #define SLOT_NONE UINT32_MAX
 #define NUMBER_NONE DICT_NONE
+#define NUMBER_UNKNOWN (DICT_NONE - 1) /* of a name that no record bears yet */
 #define PRIORITY_MAX 10
 #define IDEMPOTENCY_MS (24ll * 3600 * 1000)
 #define SYSTEM_ACTOR "nexusd"
 #define ADMIN_ACTOR "admin"
+
+enum { DICTS_COUNT = 5 }; /* see board_dict */
 
 enum row_flag { ROW_VALIDITY = 1, ROW_STORED = 2 };
 
@@ -140,8 +143,10 @@ struct parked {
     uint64_t ttl_ms;
     uint32_t name;
     enum role role;
-    uint32_t *wants; /* capabilities, then topics; owned; numbers */
+    uint32_t *wants; /* capabilities, then topics; owned; numbers or NUMBER_UNKNOWN */
+    struct str *names; /* the same in words, copied: an intent may bring them tomorrow */
     uint32_t capabilities_count, topics_count;
+    uint32_t capabilities_seen, topics_seen; /* names known when wants was last filled in */
     struct parked *next, *prev;
 };
 
@@ -180,7 +185,9 @@ struct txn {
     struct buf bodies;
     size_t *ends;          /* end of each body in bodies */
     size_t count, ends_cap;
-    uint32_t links, intents, validity; /* counts at the beginning */
+    uint32_t links, intents, validity, agents; /* counts at the beginning */
+    uint32_t names[DICTS_COUNT];
+    int64_t last_at_ms;
     struct undo *undo;
     size_t undo_count, undo_cap;
 };
@@ -224,6 +231,7 @@ struct board {
 
     struct parked *parked_first, *parked_last;
     size_t parked_count;
+    uint64_t parked_due_ns; /* no wait ends before; 0 = nothing known */
     uint32_t *parked_of; /* by name number */
     size_t parked_of_cap;
     uint32_t *fresh; /* slots that became claimable since parked claims were served */
@@ -268,6 +276,9 @@ void id_text(enum record_kind kind, const struct hash *hash, char out[ID_TEXT_LE
 /* Parses an id of the wanted kind (RECORD_NONE = any). */
 bool id_parse(struct str text, enum record_kind want, enum record_kind *out_kind,
               struct hash *out_hash);
+
+/* board.c */
+struct dict *board_dict(struct board *b, size_t index); /* index < DICTS_COUNT */
 
 /* fold.c */
 void fold(struct board *b, const struct entry *e, uint32_t ordinal);
@@ -332,6 +343,9 @@ bool content_prepare(struct board *b, const struct content *content, struct entr
                      struct hash *out_hash, struct result *r);
 
 /* claim.c */
+/* The lease has ended, though no record says so yet. */
+bool claim_lapsed(const struct board *b, const struct intent *i);
+bool claim_expire(struct board *b, uint32_t slot); /* writes that down; false: no room */
 void claim_give(struct board *b, const struct actor *actor, uint32_t slot, uint64_t ttl_ms,
                 struct result *r);
 bool claim_allowed(struct board *b, const struct actor *actor, uint64_t *ttl_ms,
@@ -346,9 +360,10 @@ enum status status_as_of(struct board *b, uint32_t ordinal, uint64_t as_of);
 
 /* agents.c */
 void agents_fold(struct board *b, const struct entry *e);
-void agents_restore(struct board *b); /* after a checkpoint filled agents[] */
+void agents_restore(struct board *b); /* after replay: the tokens */
 void agents_deinit(struct board *b);
 void agent_put(struct board *b, uint32_t index, const struct agent *now);
+void agents_drop(struct board *b, size_t count); /* those a rollback takes back */
 uint32_t agent_index(const struct board *b, uint32_t name);
 
 /* idempotency.c */

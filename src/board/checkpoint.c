@@ -43,12 +43,6 @@ struct meta {
     struct board_counts counts;
 };
 
-static struct dict *dicts_of(struct board *b, size_t index)
-{
-    struct dict *all[] = {&b->names, &b->origins, &b->topics, &b->capabilities, &b->keys};
-    return index < sizeof all / sizeof all[0] ? all[index] : NULL;
-}
-
 static void write_dict(struct snapshot_writer *w, uint32_t tag, const struct dict *dict)
 {
     uint64_t bytes = 0;
@@ -125,8 +119,8 @@ static enum err checkpoint_write(struct board *b)
     write_idempotency(b, &w);
     snapshot_section(&w, SECTION_TREE, resume.tree_nodes,
                      resume.tree_nodes_count * sizeof *resume.tree_nodes);
-    for (size_t i = 0; dicts_of(b, i) != NULL; i++) {
-        write_dict(&w, SECTION_NAMES + (uint32_t)i, dicts_of(b, i));
+    for (size_t i = 0; i < DICTS_COUNT; i++) {
+        write_dict(&w, SECTION_NAMES + (uint32_t)i, board_dict(b, i));
     }
     return snapshot_finish(&w);
 }
@@ -257,7 +251,6 @@ static bool load_agents(struct board *b, const struct snapshot_reader *r, const 
         ROOM_FOR(b->agent_of, b->agent_of_cap, agent->name);
         b->agent_of[agent->name] = (uint32_t)i + 1;
     }
-    agents_restore(b);
     return true;
 }
 
@@ -334,8 +327,8 @@ bool checkpoint_load(struct board *b, struct snapshot_reader *r, struct log_resu
         return false;
     }
     CHECK(load_arrays(b, r, &meta));
-    for (size_t i = 0; dicts_of(b, i) != NULL; i++) {
-        CHECK(load_dict(r, SECTION_NAMES + (uint32_t)i, dicts_of(b, i)));
+    for (size_t i = 0; i < DICTS_COUNT; i++) {
+        CHECK(load_dict(r, SECTION_NAMES + (uint32_t)i, board_dict(b, i)));
     }
     for (uint32_t i = 0; i < b->rows_count; i++) {
         row_index(b, i);

@@ -3,7 +3,8 @@
  * The fence: a claim is the pair (intent, epoch). resolve_claim is the only gate, and
  * every operation here passes it: the intent must be claimed at this moment, under this
  * very epoch, by this very actor. Release, fail, expiry, cancel and conclude each leave
- * the claimed state, so the epoch is worthless from that record on.
+ * the claimed state, so the epoch is worthless from that record on; an epoch whose lease
+ * has run out is worthless even before board_step writes that down.
  */
 #include <stdio.h>
 
@@ -13,6 +14,26 @@
 static uint64_t lease_end_ns(const struct intent *i)
 {
     return i->lease_ns < i->run_end_ns ? i->lease_ns : i->run_end_ns;
+}
+
+bool claim_lapsed(const struct board *b, const struct intent *i)
+{
+    return i->status == STATUS_CLAIMED && lease_end_ns(i) <= b->io->mono_ns(b->io->host);
+}
+
+bool claim_expire(struct board *b, uint32_t slot)
+{
+    struct entry e;
+    const struct intent *i = &b->intents[slot];
+    const bool run_over = i->run_end_ns < i->lease_ns;
+    event_begin(b, &e, EVENT_EXPIRED, STR(SYSTEM_ACTOR));
+    e.event.fields = FIELD_INTENT | FIELD_EPOCH | FIELD_TEXT;
+    e.event.intent = b->rows[i->ordinal].id;
+    e.event.epoch = i->epoch;
+    e.event.text = run_over ? STR("the claim ran longer than max_run_ms")
+                            : STR("no heartbeat within the lease");
+    b->counts.leases_expired++;
+    return entry_emit(b, &e, NULL);
 }
 
 /* What is left of a claim, for the answer. */
@@ -85,8 +106,9 @@ void board_claim(struct board *b, const struct actor *actor, struct str intent, 
         return;
     }
     const struct intent *i = &b->intents[slot];
+    const bool lapsed = claim_lapsed(b, i); /* board_step has not come to it yet */
     r->hold_seq = i->last_seq;
-    if (i->status == STATUS_CLAIMED) {
+    if (i->status == STATUS_CLAIMED && !lapsed) {
         b->counts.claims_refused++;
         tell_expiry(b, slot, r);
         (void)snprintf(r->holder, sizeof r->holder, "%.*s",
@@ -107,9 +129,14 @@ void board_claim(struct board *b, const struct actor *actor, struct str intent, 
                "the intent waits for %u of its depends_on", i->waits_for);
         return;
     }
-    if (claim_allowed(b, actor, &ttl_ms, r)) {
-        claim_give(b, actor, slot, ttl_ms, r);
+    if (!claim_allowed(b, actor, &ttl_ms, r)) {
+        return;
     }
+    if (lapsed && !claim_expire(b, slot)) {
+        refuse(r, BOARD_TOO_LARGE, "Send less in one request.", "the transaction is too large");
+        return;
+    }
+    claim_give(b, actor, slot, ttl_ms, r);
 }
 
 /* Numbers of names; those nobody ever used cannot match and are left out. */
@@ -231,20 +258,40 @@ void board_heartbeat(struct board *b, const struct actor *actor, struct str inte
     tell_expiry(b, slot, r);
 }
 
+/* Checkpoints stand raw in what is rendered, and there a line break would end a line of
+ * a stream: they are kept without white space. */
+static bool compact_json(struct board *b, struct str text, struct buf *out, struct result *r)
+{
+    struct json *value;
+    struct json_error error;
+    struct json_writer w;
+    const struct json_limits limits = {.depth_max = 48}; /* a record around it reads back */
+    if (!json_parse(&b->arena, text, &limits, &value, &error)) {
+        refuse(r, BOARD_INVALID, "Send any JSON value.", "field `data` is not JSON: %s at byte %zu",
+               error.cause, error.offset);
+        return false;
+    }
+    jw_init(&w, out, false);
+    jw_value(&w, value);
+    return true;
+}
+
 void board_checkpoint(struct board *b, const struct actor *actor, struct str intent,
                       uint64_t epoch, struct str data, struct result *r)
 {
     uint32_t slot;
     struct entry e;
+    struct buf compact = {0};
     result_init(r);
     if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r) ||
-        !check_text(b, data, "data", true, r)) {
+        !check_text(b, data, "data", true, r) || !compact_json(b, data, &compact, r)) {
         return;
     }
     claim_event(b, &e, EVENT_CHECKPOINT, actor->name, slot);
     e.event.fields |= FIELD_TEXT;
-    e.event.text = data;
+    e.event.text = buf_str(&compact);
     claim_emit(b, &e, slot, r);
+    buf_deinit(&compact);
 }
 
 void board_release(struct board *b, const struct actor *actor, struct str intent, uint64_t epoch,

@@ -1,7 +1,8 @@
 /* entry.c - encoding of records; see entry.h for the layout.
  *
- * Reading trusts nothing: every length is checked against what is left, so that a
- * body that passed its checksum but was written by a broken program is refused.
+ * Reading trusts nothing: every length is checked against what is left, and what the
+ * fold relies on must be there, so that a body that passed its checksum but was written
+ * by a broken program is refused. What is accepted encodes to the same bytes again.
  */
 #include "board/entry.h"
 
@@ -216,6 +217,10 @@ static struct entry_ids take_ids(struct reader *r)
 
 static void decode_fact(struct reader *r, struct entry *e)
 {
+    if ((e->flags & ~(ENTRY_STORED | ENTRY_VALID_FROM | ENTRY_VALID_TO | ENTRY_CONFIDENCE |
+                      ENTRY_UNDER)) != 0) {
+        r->bad = true;
+    }
     e->fact.origin = take_s16(r);
     e->fact.mime_type = take_s16(r);
     e->fact.topic = take_s16(r);
@@ -260,9 +265,60 @@ static void decode_intent(struct reader *r, struct entry *e)
     }
     e->intent.max_run_ms = take_u64(r);
     e->intent.depends_on = take_ids(r);
-    if (e->intent.priority < 1 || e->intent.priority > 10) {
+    if (e->intent.priority < 1 || e->intent.priority > 10 ||
+        (e->flags & ~(ENTRY_PARENT | ENTRY_DEADLINE)) != 0) {
         r->bad = true;
     }
+}
+
+/* The fields without which an event of the type cannot be folded. */
+static unsigned fields_needed(enum event_type type)
+{
+    switch (type) {
+    case EVENT_CLAIMED:
+        return FIELD_INTENT | FIELD_EPOCH | FIELD_NUMBER;
+    case EVENT_CONCLUDED:
+        return FIELD_INTENT | FIELD_HASH_A;
+    case EVENT_CHECKPOINT:
+        return FIELD_INTENT | FIELD_TEXT;
+    case EVENT_HEARTBEAT:
+    case EVENT_RELEASED:
+    case EVENT_EXPIRED:
+    case EVENT_FAILED:
+    case EVENT_CANCELLED:
+        return FIELD_INTENT;
+    case EVENT_AGENT_ADDED:
+        return FIELD_NAME | FIELD_NUMBER | FIELD_HASH_A;
+    case EVENT_AGENT_REMOVED:
+        return FIELD_NAME;
+    case EVENT_IDEMPOTENCY:
+        return FIELD_HASH_A | FIELD_HASH_B | FIELD_TEXT;
+    case EVENT_NONE:
+    case EVENT_PAUSED:
+    case EVENT_RESUMED:
+        break;
+    }
+    return 0;
+}
+
+static bool event_ok(const struct entry *e)
+{
+    const unsigned fields = e->event.fields, needed = fields_needed(e->type);
+    const bool about_intent = (needed & FIELD_INTENT) != 0;
+    size_t at = 0;
+    uint32_t items = 0;
+    struct str item;
+    if (fields > FIELD_ALL || (fields & needed) != needed ||
+        about_intent != ((fields & FIELD_INTENT) != 0) || (e->flags & ~ENTRY_STORED) != 0) {
+        return false;
+    }
+    if ((e->flags & ENTRY_STORED) != 0 && e->event.text.len != sizeof(struct hash)) {
+        return false;
+    }
+    while (entry_list_next(e, &at, &item)) {
+        items++;
+    }
+    return at == e->event.list_bytes.len && items == e->event.list_count;
 }
 
 static void decode_event(struct reader *r, struct entry *e)
@@ -293,6 +349,7 @@ static void decode_event(struct reader *r, struct entry *e)
         e->event.list_count = take_u16(r);
         e->event.list_bytes = take_s32(r);
     }
+    r->bad = r->bad || !event_ok(e);
 }
 
 bool entry_decode(struct str body, struct entry *out_entry)
@@ -307,14 +364,15 @@ bool entry_decode(struct str body, struct entry *out_entry)
     e.at_ms = (int64_t)take_u64(&r);
     take_hash(&r, &e.id);
     e.creator = take_s16(&r);
-    if (r.bad || version != 1 || kind < RECORD_FACT || kind > RECORD_EVENT) {
+    if (r.bad || version != 1 || kind < RECORD_FACT || kind > RECORD_EVENT ||
+        e.at_ms < 0 || e.at_ms >= ENTRY_TIME_MS_END) {
         return false;
     }
     e.kind = (enum record_kind)kind;
+    if (e.kind == RECORD_EVENT ? type <= EVENT_NONE || type > EVENT_IDEMPOTENCY : type != 0) {
+        return false;
+    }
     if (e.kind == RECORD_EVENT) {
-        if (type <= EVENT_NONE || type > EVENT_IDEMPOTENCY) {
-            return false;
-        }
         e.type = (enum event_type)type;
         decode_event(&r, &e);
     } else if (e.kind == RECORD_FACT) {
@@ -322,6 +380,7 @@ bool entry_decode(struct str body, struct entry *out_entry)
     } else if (e.kind == RECORD_INTENT) {
         decode_intent(&r, &e);
     } else {
+        r.bad = e.flags != 0;
         e.hint.content = take_s32(&r);
         e.hint.scope = take_s16(&r);
         e.hint.ttl_ms = take_u64(&r);

@@ -21,6 +21,8 @@
 
 #include "board/board.h"
 
+#define ENTRY_TIME_MS_END (1ll << 47) /* at_ms lies below */
+
 enum entry_flag {
     ENTRY_STORED = 1,    /* fact: content lies under its hash; event: so does text */
     ENTRY_VALID_FROM = 2,
@@ -39,6 +41,7 @@ enum entry_field {
     FIELD_HASH_B = 32,
     FIELD_NAME = 64,
     FIELD_LIST = 128,
+    FIELD_ALL = 255,
 };
 
 struct entry_ids {

@@ -112,7 +112,7 @@ static void unblock(struct board *b, uint32_t concluded, uint32_t seq)
             struct intent now = b->intents[slot];
             CHECK(now.waits_for > 0);
             now.waits_for--;
-            now.queued_seq = seq;
+            now.queued_seq = now.last_seq = seq;
             intent_put(b, slot, &now);
         }
     }

@@ -14,6 +14,8 @@
  * Leases are monotonic time and never in the log: after a restart each live lease
  * gets its full length anew (intents_resume).
  */
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "board/board_internal.h"
 
@@ -140,13 +142,29 @@ void intent_drop_last(struct board *b)
     b->intents_count--;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint64_t left, right;
+    memcpy(&left, a, sizeof left);
+    memcpy(&right, b, sizeof right);
+    return left < right ? -1 : left > right;
+}
+
 void intents_restore(struct board *b)
 {
+    /* In the order in which they stand in lanes: each then goes to the end of one. */
+    uint64_t *order = mem_alloc((b->intents_count + 1) * sizeof *order);
     for (uint32_t slot = 0; slot < b->intents_count; slot++) {
-        struct intent *i = &b->intents[slot];
-        i->lane = i->lane_next = i->lane_prev = SLOT_NONE;
+        order[slot] = (uint64_t)b->intents[slot].queued_seq << 32 | slot;
+    }
+    qsort(order, b->intents_count, sizeof *order, by_number);
+    for (size_t i = 0; i < b->intents_count; i++) {
+        uint32_t slot = (uint32_t)order[i];
+        struct intent *intent = &b->intents[slot];
+        intent->lane = intent->lane_next = intent->lane_prev = SLOT_NONE;
         hang_on(b, slot);
     }
+    mem_free(order);
 }
 
 void intents_resume(struct board *b)

@@ -9,7 +9,9 @@
  *      cannot starve the others;
  *   3. of that creator the oldest intent.
  *
- * The order is a function of the records alone, so replay and every host agree.
+ * One record may make several intents claimable; among those the one published first is
+ * the older. So the order is a function of the records alone, and replay, a checkpoint
+ * and every host agree.
  */
 #include "board/board_internal.h"
 
@@ -89,15 +91,24 @@ static void lane_shut(struct lanes *lanes, uint32_t index)
     lane->place = SLOT_NONE;
 }
 
+static bool older(const struct intent *a, const struct intent *b)
+{
+    return a->queued_seq != b->queued_seq ? a->queued_seq < b->queued_seq
+                                          : a->ordinal < b->ordinal;
+}
+
 void lane_enter(struct board *b, uint32_t slot)
 {
     struct intent *intent = &b->intents[slot];
     CHECK(intent->lane == SLOT_NONE);
     uint32_t index = lane_of(&b->lanes, intent);
     struct lane *lane = &b->lanes.all[index];
-    /* Nearly always the youngest; a rollback may put an older one back. */
+    /* Nearly always the youngest; a rollback mostly puts the oldest back. */
     uint32_t before = lane->tail;
-    while (before != SLOT_NONE && b->intents[before].queued_seq > intent->queued_seq) {
+    if (before != SLOT_NONE && older(intent, &b->intents[lane->head])) {
+        before = SLOT_NONE;
+    }
+    while (before != SLOT_NONE && older(intent, &b->intents[before])) {
         before = b->intents[before].lane_prev;
     }
     intent->lane = index;
@@ -219,7 +230,7 @@ uint32_t lane_pick(struct board *b, const struct wants *wants)
             uint64_t mine = served_at(b, lane->creator);
             uint64_t theirs = served_at(b, b->intents[best].creator);
             if (mine < theirs ||
-                (mine == theirs && b->intents[slot].queued_seq < b->intents[best].queued_seq)) {
+                (mine == theirs && older(&b->intents[slot], &b->intents[best]))) {
                 best = slot;
             }
         }

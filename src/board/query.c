@@ -279,6 +279,9 @@ static size_t step_back(struct board *b, uint32_t ordinal, struct ordset *seen, 
     } else if (e.kind == RECORD_INTENT) {
         count = visit_ids(b, e.intent.from, seen, out, count, out_max);
         count = visit_ids(b, e.intent.depends_on, seen, out, count, out_max);
+        if ((e.flags & ENTRY_PARENT) != 0) {
+            count = visit(seen, row_find(b, &e.intent.parent), out, count, out_max);
+        }
     }
     return count;
 }

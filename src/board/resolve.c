@@ -77,14 +77,17 @@ bool resolve_claim(struct board *b, const struct actor *actor, struct str id, ui
         return false;
     }
     const struct intent *i = &b->intents[*out_slot];
-    if (i->status != STATUS_CLAIMED || i->epoch != epoch) {
+    const bool lapsed = claim_lapsed(b, i);
+    if (i->status != STATUS_CLAIMED || i->epoch != epoch || lapsed) {
+        const bool later = i->status == STATUS_CLAIMED && i->epoch != epoch;
         b->counts.stale_refused++;
         r->hold_seq = i->last_seq;
         refuse(r, BOARD_STALE_EPOCH,
                "Stop this work: write nothing more under this claim; claim again to go on.",
                "epoch %llu is not that of a live claim; the intent is %s%s",
-               (unsigned long long)epoch, status_word((enum status)i->status),
-               i->status == STATUS_CLAIMED ? " under a later epoch" : "");
+               (unsigned long long)epoch,
+               lapsed ? "free again: the lease has ended" : status_word((enum status)i->status),
+               later && !lapsed ? " under another epoch" : "");
         return false;
     }
     if (!str_eq(dict_name(&b->names, i->holder), actor->name)) {

@@ -208,7 +208,7 @@ uint32_t row_add(struct board *b, const struct entry *e, uint64_t position)
     } else if (e->kind == RECORD_INTENT && e->intent.topic.len > 0) {
         row->topic = dict_intern(&b->topics, e->intent.topic);
     }
-    CHECK(e->at_ms >= 0 && e->at_ms < 1ll << 47);
+    CHECK(e->at_ms >= 0 && e->at_ms < ENTRY_TIME_MS_END);
     row->stamp = (uint64_t)e->at_ms << 16 | (uint64_t)e->kind << 8 | flags;
     ids_add(b, ordinal);
     row_index(b, ordinal);

@@ -3,7 +3,7 @@
  * Between board_begin and board_commit the new records live in txn.bodies and are
  * already folded into memory, so a later operation of the transaction sees the earlier
  * ones. board_commit hands all bodies to the log as one unit. board_rollback undoes the
- * folding in reverse order; interned names may stay, which nobody can see.
+ * folding in reverse order and forgets the new names: what is refused leaves nothing.
  */
 #include <stdio.h>
 
@@ -11,6 +11,9 @@
 #include "codec/utf8.h"
 
 #define POSITION_PENDING UINT64_MAX
+/* Room below 2^32 for one transaction more. */
+#define ORDINALS_END (UINT32_MAX - (1u << 16))
+#define LINKS_END    (UINT32_MAX - (1u << 24))
 
 void board_begin(struct board *b)
 {
@@ -23,6 +26,11 @@ void board_begin(struct board *b)
     t->links = (uint32_t)b->links_count;
     t->intents = (uint32_t)b->intents_count;
     t->validity = (uint32_t)b->validity_count;
+    t->agents = (uint32_t)b->agents_count;
+    t->last_at_ms = b->last_at_ms;
+    for (size_t i = 0; i < DICTS_COUNT; i++) {
+        t->names[i] = board_dict(b, i)->count;
+    }
     buf_clear(&t->bodies);
 }
 
@@ -89,9 +97,14 @@ void board_rollback(struct board *b)
     while (b->intents_count > t->intents) {
         intent_drop_last(b);
     }
+    agents_drop(b, t->agents);
     b->validity_count = t->validity;
     while (b->rows_count > t->first) {
         row_remove_last(b);
+    }
+    b->last_at_ms = t->last_at_ms;
+    for (size_t i = 0; i < DICTS_COUNT; i++) {
+        dict_truncate(board_dict(b, i), t->names[i]);
     }
     /* Slots that no longer exist, or are no longer claimable, are passed over later. */
     arena_reset(&b->arena);
@@ -107,6 +120,7 @@ uint64_t txn_last_seq(const struct board *b)
 int64_t board_now_ms(struct board *b)
 {
     int64_t wall_ms = b->io->wall_ms(b->io->host);
+    wall_ms = wall_ms < ENTRY_TIME_MS_END ? wall_ms : ENTRY_TIME_MS_END - 1;
     return wall_ms > b->last_at_ms ? wall_ms : b->last_at_ms;
 }
 
@@ -128,6 +142,8 @@ bool entry_emit(struct board *b, struct entry *e, uint32_t *out_ordinal)
 {
     struct txn *t = &b->txn;
     CHECK(t->open);
+    /* A record composed before another of the same operation must not seem older. */
+    e->at_ms = e->at_ms > b->last_at_ms ? e->at_ms : b->last_at_ms;
     if (e->kind != RECORD_FACT) {
         entry_unique_identity(e, &b->log_name, txn_last_seq(b) + 1, &e->id);
     }
@@ -184,7 +200,8 @@ bool may_write(struct board *b, struct result *r)
         r->retry_after_ms = 50;
         return false;
     }
-    if (b->rows_count >= b->limits.records_max || b->rows_count >= UINT32_MAX - 65536) {
+    if (b->rows_count >= b->limits.records_max || b->rows_count >= ORDINALS_END ||
+        b->links_count >= LINKS_END) {
         refuse(r, BOARD_LIMIT, "Raise records_max, or begin a new board.",
                "the board holds %zu records, its limit", b->rows_count);
         r->retry_after_ms = 3600000;
