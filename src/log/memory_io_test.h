@@ -4,8 +4,9 @@
  * Each file has the bytes a reader sees (the page cache) and the bytes a crash
  * leaves (the disk). A sync carries what was written since the last sync from one to
  * the other. A failed sync forgets it: the page cache goes on showing the bytes, the
- * disk never gets them, and a later sync does not help. Directory changes are
- * durable at once.
+ * disk never gets them, and a later sync does not help. Bytes that were never
+ * synced are rubbish on the disk. Names work alike: a change that fails shows in the
+ * directory, and only a later change in the same directory makes it last.
  */
 #pragma once
 #include <stdlib.h>
@@ -23,6 +24,7 @@ struct memory_run {
 };
 struct io_file {
     char name[MEMORY_NAME_MAX]; /* "" = removed */
+    char disk_name[MEMORY_NAME_MAX];
     uint8_t *seen;
     uint8_t *disk;
     size_t len;
@@ -67,6 +69,29 @@ static inline struct io_file *memory_find(struct memory_disk *disk, const char *
     return NULL;
 }
 
+static inline bool memory_same_dir(const char *a, const char *b)
+{
+    const char *end_a = strrchr(a, '/');
+    const char *end_b = strrchr(b, '/');
+    const size_t len_a = end_a == NULL ? 0 : (size_t)(end_a - a);
+    const size_t len_b = end_b == NULL ? 0 : (size_t)(end_b - b);
+    return len_a == len_b && memcmp(a, b, len_a) == 0;
+}
+
+/* The directory that holds `name` reaches the disk. */
+static inline void memory_sync_dir(struct memory_disk *disk, const char *name)
+{
+    char dir[MEMORY_NAME_MAX];
+    memcpy(dir, name, strlen(name) + 1);
+    for (size_t i = 0; i < disk->files_count; i++) {
+        struct io_file *file = disk->files[i];
+        const char *known = file->name[0] != '\0' ? file->name : file->disk_name;
+        if (memory_same_dir(known, dir)) {
+            memcpy(file->disk_name, file->name, sizeof file->disk_name);
+        }
+    }
+}
+
 static inline uint64_t memory_mono_ns(void *host)
 {
     struct memory_disk *disk = host;
@@ -106,6 +131,7 @@ static inline enum err memory_open(void *host, const char *name, unsigned flags,
         file = mem_zalloc(sizeof *file);
         memcpy(file->name, name, strlen(name) + 1);
         disk->files[disk->files_count++] = file;
+        memory_sync_dir(disk, name);
     }
     disk->handles++;
     *out_file = file;
@@ -140,7 +166,7 @@ static inline enum err memory_read(void *host, struct io_file *file, uint64_t of
     return ERR_OK;
 }
 
-/* New bytes are zero on the disk too: a file's length is durable at once. */
+/* A file's length is durable at once, its new bytes are not. */
 static inline void memory_resize(struct io_file *file, size_t len)
 {
     if (len > file->cap) {
@@ -148,12 +174,12 @@ static inline void memory_resize(struct io_file *file, size_t len)
         file->seen = mem_resize(file->seen, len);
         file->disk = mem_resize(file->disk, len);
         memset(file->seen + file->cap, 0, len - file->cap);
-        memset(file->disk + file->cap, 0, len - file->cap);
+        memset(file->disk + file->cap, 0xee, len - file->cap);
         file->cap = len;
     }
     if (len < file->len) {
         memset(file->seen + len, 0, file->len - len);
-        memset(file->disk + len, 0, file->len - len);
+        memset(file->disk + len, 0xee, file->len - len);
     }
     file->len = len;
 }
@@ -237,10 +263,12 @@ static inline enum err memory_remove(void *host, const char *name)
     if (file == NULL) {
         return ERR_NOT_FOUND;
     }
-    if (memory_fault(disk)) {
+    const bool fault = memory_fault(disk);
+    file->name[0] = '\0';
+    if (fault) {
         return disk->fault;
     }
-    file->name[0] = '\0';
+    memory_sync_dir(disk, name);
     return ERR_OK;
 }
 
@@ -252,13 +280,15 @@ static inline enum err memory_rename(void *host, const char *from, const char *t
     CHECK(file != NULL);
     CHECK(file != old);
     CHECK(strlen(to) < MEMORY_NAME_MAX);
-    if (memory_fault(disk)) {
-        return disk->fault;
-    }
+    const bool fault = memory_fault(disk);
     if (old != NULL) {
         old->name[0] = '\0';
     }
     memcpy(file->name, to, strlen(to) + 1);
+    if (fault) {
+        return disk->fault;
+    }
+    memory_sync_dir(disk, to);
     return ERR_OK;
 }
 
@@ -327,6 +357,7 @@ static inline void memory_crash(struct memory_disk *disk)
         if (file->len > 0) {
             memcpy(file->seen, file->disk, file->len);
         }
+        memcpy(file->name, file->disk_name, sizeof file->name);
         file->dirty_count = 0;
     }
     disk->fail_at = 0;
@@ -372,6 +403,7 @@ static inline void memory_copy(struct memory_disk *to, const struct memory_disk 
         }
         struct io_file *copy = mem_zalloc(sizeof *copy);
         memcpy(copy->name, file->name, sizeof copy->name);
+        memcpy(copy->disk_name, file->name, sizeof copy->name);
         memory_resize(copy, file->len);
         if (file->len > 0) {
             memcpy(copy->seen, file->seen, file->len);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "codec/bytes.h"
+#include "log/log_internal.h"
 #include "log/log_world_test.h"
 
 static struct world *world_new(void)
@@ -198,6 +199,99 @@ static void test_a_checkpoint_tells_rot_from_a_tear(void **state)
     world_free(w);
 }
 
+/* Each kind of evidence by itself shows that what cannot be read is no torn tail. */
+static void test_evidence_of_corruption(void **state)
+{
+    (void)state;
+    uint64_t first;
+    struct world *w = two_segments(&first);
+    struct log_resume resume;
+    log_checkpoint_state(w->log, &resume);
+    struct hash nodes[64];
+    memcpy(nodes, resume.tree_nodes, resume.tree_nodes_count * sizeof nodes[0]);
+    resume.tree_nodes = nodes;
+    world_close(w);
+    /* The last group of the first segment, so that nothing in that segment helps. */
+    uint64_t seq = first;
+    while (w->places[seq].position >> 32 != 1) {
+        seq--;
+    }
+    memory_find(&w->disk, "log/00000001.seg")->seen[(uint32_t)w->places[seq].position] ^= 1;
+    struct io_file *second = memory_find(&w->disk, "log/00000002.seg");
+
+    struct world *header_only = world_copy(w);
+    memset(memory_find(&header_only->disk, second->name)->seen + 64, 0, second->len - 64);
+    assert_int_equal(world_open(header_only), ERR_CORRUPT);
+    assert_non_null(strstr(header_only->trail.text, "log/00000002.seg offset 0 can be read"));
+    world_free(header_only);
+
+    struct world *groups_only = world_copy(w);
+    memset(memory_find(&groups_only->disk, second->name)->seen, 0, 64);
+    assert_int_equal(world_open(groups_only), ERR_CORRUPT);
+    assert_non_null(strstr(groups_only->trail.text, "log/00000002.seg offset 64 can be read"));
+    world_free(groups_only);
+
+    struct world *checkpoint_only = world_copy(w);
+    memset(memory_find(&checkpoint_only->disk, second->name)->seen, 0, second->len);
+    assert_int_equal(world_open_from(checkpoint_only, &resume), ERR_CORRUPT);
+    assert_non_null(memory_find(&checkpoint_only->disk, second->name));
+    world_free(checkpoint_only);
+    world_free(w);
+}
+
+/* A header is valid at one place only: a copy of one inside a torn group, which is
+ * what a client's content could hold, is no evidence of anything. */
+static void test_a_copied_header_is_no_evidence(void **state)
+{
+    (void)state;
+    uint64_t first;
+    struct world *w = two_segments(&first);
+    const uint64_t head = log_head(w->log);
+    world_close(w);
+    size_t from;
+    size_t to;
+    group_extent(w, first, head, &from, &to);
+    struct io_file *file = memory_find(&w->disk, "log/00000002.seg");
+    memmove(file->seen + from + 128, file->seen + from, 64);
+    assert_int_equal(world_open(w), ERR_OK);
+    assert_int_equal(log_head(w->log), first - 1);
+    world_free(w);
+}
+
+/* Checksums made again over another root: history was changed, nothing was torn. */
+static void test_a_wrong_root_is_corruption(void **state)
+{
+    (void)state;
+    uint64_t first;
+    struct world *w = two_segments(&first);
+    const uint64_t head = log_head(w->log);
+    world_close(w);
+    size_t from;
+    size_t to;
+    group_extent(w, first, head, &from, &to);
+    struct identity who;
+    assert_int_equal(format_open(&w->disk.io, false, &who, &w->trail), ERR_OK);
+    uint8_t *bytes = memory_find(&w->disk, "log/00000002.seg")->seen + from;
+    struct group_header header;
+    assert_true(group_header_decode(&who, place_of(2, (uint32_t)from), bytes, to - from, &header));
+    header.root.bytes[31] ^= 1;
+    group_header_encode(&who, &header, bytes);
+    assert_int_equal(world_open(w), ERR_CORRUPT);
+    header.root.bytes[31] ^= 1;
+    header.first_seq++;
+    group_header_encode(&who, &header, bytes);
+    assert_int_equal(world_open(w), ERR_CORRUPT);
+    header.first_seq--;
+    header.flags = 1;
+    group_header_encode(&who, &header, bytes);
+    assert_int_equal(world_open(w), ERR_CORRUPT);
+    header.flags = 0;
+    group_header_encode(&who, &header, bytes);
+    assert_int_equal(world_open(w), ERR_OK);
+    assert_int_equal(log_head(w->log), head);
+    world_free(w);
+}
+
 static void test_resume_from_any_moment(void **state)
 {
     (void)state;
@@ -381,7 +475,13 @@ static bool fault_at(uint64_t at, bool forever, bool crash)
     assert_int_equal(world_open(w), ERR_OK);
     assert_in_range(w->replayed, durable, head);
     assert_false(w->bad_replay);
-    const uint64_t again = log_head(w->log);
+    /* One record first: it begins no segment, so it lives or dies with what is there. */
+    const uint64_t again = log_head(w->log) + 1;
+    world_commit(w, 1);
+    world_close(w);
+    memory_crash(&w->disk);
+    assert_int_equal(world_open(w), ERR_OK);
+    assert_int_equal(log_head(w->log), again);
     world_commit(w, 20);
     assert_int_equal(log_durable(w->log), again + 20);
     world_close(w);
@@ -462,6 +562,9 @@ int main(void)
         cmocka_unit_test(test_a_flip_before_good_groups_is_corruption),
         cmocka_unit_test(test_a_flip_in_the_last_segment),
         cmocka_unit_test(test_a_checkpoint_tells_rot_from_a_tear),
+        cmocka_unit_test(test_evidence_of_corruption),
+        cmocka_unit_test(test_a_copied_header_is_no_evidence),
+        cmocka_unit_test(test_a_wrong_root_is_corruption),
         cmocka_unit_test(test_resume_from_any_moment),
         cmocka_unit_test(test_missing_segments),
         cmocka_unit_test(test_a_last_segment_without_records_is_removed),
