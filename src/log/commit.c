@@ -128,7 +128,7 @@ static enum err begin_segment(struct commit *commit, const struct group *group)
         from = SPARE_TEMP;
         err = spare_make(io, from, header.bytes, commit->skip_sync);
     }
-    struct io_file *file;
+    struct io_file *file = NULL;
     if (err == ERR_OK) {
         err = io->open(io->host, from, IO_WRITE, &file);
     }

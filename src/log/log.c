@@ -11,7 +11,7 @@
  * 4. Segments 1 .. segments_count are on the disk; a batch may hold groups for later
  *    ones, whose first group says so with segment_bytes.
  */
-#include <string.h>
+#include "log/log.h"
 
 #include "base/check.h"
 #include "base/mem.h"

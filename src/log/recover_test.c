@@ -377,7 +377,7 @@ static void test_a_last_segment_without_records_is_removed(void **state)
         struct world *w = two_segments(&first);
         const uint64_t head = log_head(w->log);
         world_close(w);
-        struct io_file *file;
+        struct io_file *file = NULL;
         assert_int_equal(memory_open(&w->disk, "log/00000003.seg", IO_CREATE, &file), ERR_OK);
         memory_resize(file, sizes[i]);
         if (sizes[i] > 0) {
