@@ -96,6 +96,9 @@ bool name_valid(struct str name)
 
 struct slot *gateway_slot(struct gateway *gateway, struct str name)
 {
+    if (str_is(name, "main")) {
+        return gateway->slots[0];
+    }
     for (size_t i = 0; i < gateway->slots_count; i++) {
         if (str_is(name, gateway->slots[i]->name)) {
             return gateway->slots[i];

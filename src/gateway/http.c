@@ -122,7 +122,7 @@ static bool check_request_line(struct conn *conn, const char *data, const char *
     const char *target = first + 1;
     const char *end = line + len;
     const char *second = memchr(target, ' ', (size_t)(end - target));
-    if (second == NULL || second == target) {
+    if (second == NULL || second == target || end - second != sizeof " HTTP/1.1" - 1) {
         refuse(conn, "the request line must be METHOD SP target SP version");
         return false;
     }

@@ -192,7 +192,9 @@ static bool prepare(struct call *call)
 
 static struct call call_of(struct conn *conn)
 {
-    arena_reset(&conn->gateway->arena);
+    if (!conn->gateway->busy) {
+        arena_reset(&conn->gateway->arena);
+    }
     return (struct call){
         .gateway = conn->gateway,
         .conn = conn,
