@@ -1,5 +1,5 @@
 /* gateway_test.c - every operation and every error over a real board. */
-#include "gateway/world_test.h"
+#include "gateway/ask_test.h"
 
 #include "codec/bytes.h"
 #include "crypto/merkle.h"

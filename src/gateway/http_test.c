@@ -1,5 +1,5 @@
 /* http_test.c - requests that are well-formed, nearly so, and malicious. */
-#include "gateway/world_test.h"
+#include "gateway/ask_test.h"
 
 static struct world world;
 

@@ -1,6 +1,6 @@
 /* stream_test.c - what outlives one request: event streams, waiting claims, a disk
  * that fails, a restart. */
-#include "gateway/world_test.h"
+#include "gateway/ask_test.h"
 
 static struct world world;
 
