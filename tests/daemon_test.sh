@@ -6,7 +6,7 @@ tmp=$(mktemp -d /tmp/nexusd-life.XXXXXX)
 chmod 755 "$tmp"
 unset XDG_CONFIG_HOME XDG_RUNTIME_DIR XDG_DATA_HOME NOTIFY_SOCKET NEXUS_DATA NEXUS_LISTEN
 export HOME=$tmp
-cp "${NEXUS_BIN:?}/nexusd" "$tmp/nexusd"
+cp "${NEXUS_BIN:?}/nexusd" "$tmp/nexusd" || exit 1
 data=$tmp/data
 
 pid_of() { sed -n 's/.*"pid":\([0-9]*\).*/\1/p' "$1/nexusd.json" 2> /dev/null; }

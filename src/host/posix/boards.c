@@ -243,7 +243,9 @@ static enum err unit_new(struct boards *boards, struct str name, struct unit **o
 {
     struct unit *unit = mem_zalloc(sizeof *unit);
     CHECK(name.len < sizeof unit->name);
-    memcpy(unit->name, name.at, name.len);
+    if (name.len > 0) {
+        memcpy(unit->name, name.at, name.len);
+    }
     unit->boards = boards;
     unit->job = (struct io_job){.run = run_open, .done = done_open};
     unit->retry_ms = RETRY_MS_MIN;
