@@ -18,13 +18,13 @@
 
 struct args {
     uint64_t first, last, steps;
-    bool verbose, range;
+    bool verbose, first_failure;
 };
 
 static int usage(void)
 {
     fputs("usage: nexus-sim --seed N [--steps M] [--verbose]\n"
-          "       nexus-sim --seeds A..B [--steps M]\n"
+          "       nexus-sim --seeds A..B [--steps M] [--first-failure]\n"
           "Runs a board with many agents on a machine that fails, and checks every promise.\n",
           stderr);
     return 2;
@@ -46,7 +46,6 @@ static bool seed_range(const char *text, struct args *args)
         return false;
     }
     args->first = first;
-    args->range = true;
     return number(dots + 2, &args->last) && args->first <= args->last;
 }
 
@@ -57,6 +56,10 @@ static bool parse(int argc, char **argv, struct args *args)
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--verbose") == 0) {
             args->verbose = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--first-failure") == 0) {
+            args->first_failure = true;
             continue;
         }
         if (strcmp(argv[i], "--seed") == 0) {
@@ -103,17 +106,22 @@ static bool read_all(int fd, void *bytes, size_t len)
     return true;
 }
 
+static void say(const char *line)
+{
+    fprintf(stderr, "%s\n", line);
+}
+
 static void child(const struct args *args, uint64_t first, int fd)
 {
     for (uint64_t seed = first; seed <= args->last; seed++) {
-        const struct sim_options options = {seed, args->steps, args->verbose};
+        const struct sim_options options = {seed, args->steps, args->verbose ? say : NULL};
         struct sim_report report;
         alarm(SEED_SECONDS_MAX);
         sim_run(&options, &report);
         if (!write_all(fd, &report, sizeof report)) {
             _exit(1);
         }
-        if (seed == UINT64_MAX) {
+        if (seed == UINT64_MAX || (report.failed && args->first_failure)) {
             break;
         }
     }
@@ -216,6 +224,9 @@ int main(int argc, char **argv)
     }
     for (uint64_t seed = args.first; seed <= args.last && seed >= args.first;) {
         seed = run_some(&args, seed, &totals);
+        if (args.first_failure && totals.failed > 0) {
+            break;
+        }
     }
     const struct sim_report *sum = &totals.sum;
     printf("%llu seeds, %llu failed: %llu operations, %llu records, %llu claims, "

@@ -10,8 +10,8 @@
 
 struct sim_options {
     uint64_t seed;
-    uint64_t steps; /* events before the faults stop; 0 = SIM_STEPS_DEFAULT */
-    bool verbose;   /* tell what happens on stderr */
+    uint64_t steps;                /* events before the faults stop; 0 = SIM_STEPS_DEFAULT */
+    void (*say)(const char *line); /* what happens; NULL: nobody wants to know */
 };
 
 struct sim_report {

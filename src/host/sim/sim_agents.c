@@ -60,6 +60,14 @@ void answer_send(struct world *w, uint32_t answer)
 
 /* -- choosing ------------------------------------------------------------------------------ */
 
+static void id_of(const struct sim_record *record, char out_id[ID_TEXT_LEN + 1])
+{
+    out_id[0] = record->kind == RECORD_FACT ? 'f' : 'i';
+    out_id[1] = '_';
+    hex_encode(record->id.bytes, sizeof record->id.bytes, out_id + 2);
+    out_id[ID_TEXT_LEN] = '\0';
+}
+
 /* The id of some record of that kind, the recent ones more often; false: none met. */
 static bool any_id(struct world *w, enum record_kind kind, char out_id[ID_TEXT_LEN + 1])
 {
@@ -68,10 +76,7 @@ static bool any_id(struct world *w, enum record_kind kind, char out_id[ID_TEXT_L
         const size_t reach = rng_below(&w->rng, 2) == 0 && m->count > 60 ? 60 : m->count;
         const struct sim_record *record = &m->records[m->count - 1 - rng_below(&w->rng, reach)];
         if (record->kind == kind) {
-            out_id[0] = kind == RECORD_FACT ? 'f' : 'i';
-            out_id[1] = '_';
-            hex_encode(record->id.bytes, sizeof record->id.bytes, out_id + 2);
-            out_id[ID_TEXT_LEN] = '\0';
+            id_of(record, out_id);
             return true;
         }
     }
@@ -106,7 +111,10 @@ static uint64_t any_ttl(struct world *w)
 static struct request *submit(struct world *w, uint32_t agent)
 {
     const uint64_t what = rng_below(&w->rng, 100);
-    struct request *r = request_new(w, agent, what < 50 ? OP_INTENT : what < 93 ? OP_FACT : OP_HINT);
+    struct request *r = request_new(w, agent,
+                                    what < 50   ? OP_INTENT
+                                    : what < 93 ? OP_FACT
+                                                : OP_HINT);
     r->topic = (unsigned)rng_below(&w->rng, w->plan.topics + 1);
     if (r->kind == OP_FACT) {
         r->priority = (unsigned)rng_below(&w->rng, 11);
@@ -152,8 +160,11 @@ static struct request *write_under(struct world *w, uint32_t agent, const struct
 static struct request *seek_work(struct world *w, uint32_t agent)
 {
     const uint64_t what = rng_below(&w->rng, 100);
-    struct request *r = request_new(
-        w, agent, what < 50 ? OP_CLAIM_NEXT : what < 65 ? OP_PARK : what < 95 ? OP_CLAIM : OP_CANCEL);
+    struct request *r = request_new(w, agent,
+                                    what < 50   ? OP_CLAIM_NEXT
+                                    : what < 65 ? OP_PARK
+                                    : what < 95 ? OP_CLAIM
+                                                : OP_CANCEL);
     r->ttl_ms = any_ttl(w);
     r->wait_ms = rng_between(&w->rng, 1, 10000);
     r->all_capabilities = rng_below(&w->rng, 2) == 0;
@@ -165,6 +176,21 @@ static struct request *seek_work(struct world *w, uint32_t agent)
         }
     }
     return r;
+}
+
+/* A live claim of anybody, with its true epoch; false: none met. */
+static bool any_claim(struct world *w, struct old_claim *out_claim)
+{
+    const struct model *m = &w->model;
+    for (unsigned i = 0; i < ID_TRIES && m->intents_count > 0; i++) {
+        const struct sim_intent *intent = &m->intents[rng_below(&w->rng, m->intents_count)];
+        if (intent->status == STATUS_CLAIMED) {
+            id_of(&m->records[intent->seq - 1], out_claim->intent);
+            out_claim->epoch = intent->epoch;
+            return true;
+        }
+    }
+    return false;
 }
 
 static uint32_t make_batch(struct world *w, uint32_t agent)
@@ -214,6 +240,10 @@ static uint32_t next_request(struct world *w, uint32_t index)
         const unsigned kept = a->old_count < SIM_OLD_CLAIMS ? a->old_count : SIM_OLD_CLAIMS;
         return write_under(w, index, &a->old[rng_below(&w->rng, kept)])->number;
     }
+    struct old_claim others;
+    if (rng_below(&w->rng, 25) == 0 && any_claim(w, &others)) {
+        return write_under(w, index, &others)->number; /* it guessed the epoch */
+    }
     if (rng_below(&w->rng, 20) == 0) {
         return make_batch(w, index);
     }
@@ -245,16 +275,16 @@ void agent_wake(struct world *w, uint32_t index)
 
 static bool is_under(enum op_kind kind)
 {
-    return kind == OP_HEARTBEAT || kind == OP_CHECKPOINT || kind == OP_RELEASE ||
-           kind == OP_FAIL || kind == OP_CONCLUDE;
+    return kind == OP_HEARTBEAT || kind == OP_CHECKPOINT || kind == OP_RELEASE || kind == OP_FAIL ||
+           kind == OP_CONCLUDE;
 }
 
 static void hears_of_claim(struct sim_agent *a, const struct request *r,
                            const struct answer *answer)
 {
     if (a->holds && a->claim.epoch == r->epoch && strcmp(a->claim.intent, r->intent) == 0) {
-        const bool goes_on = answer->outcome == BOARD_OK &&
-                             (r->kind == OP_HEARTBEAT || r->kind == OP_CHECKPOINT);
+        const bool goes_on =
+            answer->outcome == BOARD_OK && (r->kind == OP_HEARTBEAT || r->kind == OP_CHECKPOINT);
         if (!goes_on && answer->outcome != BOARD_UNAVAILABLE &&
             answer->outcome != BOARD_INVALID_REFERENCE) {
             drop_claim(a);

@@ -174,8 +174,8 @@ static void check_inclusion(struct world *w, const struct sim_root *root)
         log_prove_inclusion(board_log(w->board), locate, w, seq, root->size, proof);
     const struct str body = model_body(&w->model, seq);
     merkle_leaf(body.at, body.len, &leaf);
-    if (count == SIZE_MAX || !merkle_verify_inclusion(seq - 1, root->size, &leaf, proof, count,
-                                                      &root->root)) {
+    if (count == SIZE_MAX ||
+        !merkle_verify_inclusion(seq - 1, root->size, &leaf, proof, count, &root->root)) {
         sim_fail(w, "seq %llu: its inclusion in the root of %llu cannot be shown",
                  (unsigned long long)seq, (unsigned long long)root->size);
     }
@@ -185,8 +185,8 @@ static void check_consistency(struct world *w, const struct sim_root *early,
                               const struct sim_root *late)
 {
     struct hash proof[2 * MERKLE_DEPTH_MAX];
-    const size_t count = log_prove_consistency(board_log(w->board), locate, w, early->size,
-                                               late->size, proof);
+    const size_t count =
+        log_prove_consistency(board_log(w->board), locate, w, early->size, late->size, proof);
     if (count == SIZE_MAX || !merkle_verify_consistency(early->size, late->size, &early->root,
                                                         &late->root, proof, count)) {
         sim_fail(w, "the root of %llu cannot be shown to begin with that of %llu",

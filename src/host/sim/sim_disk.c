@@ -204,8 +204,7 @@ static void link_file(struct sim_disk *disk, struct sim_file *file)
 {
     const size_t at = place_of(disk, file->name);
     mem_grow(&disk->files, &disk->files_cap, disk->files_count + 1, sizeof *disk->files);
-    memmove(disk->files + at + 1, disk->files + at,
-            (disk->files_count - at) * sizeof *disk->files);
+    memmove(disk->files + at + 1, disk->files + at, (disk->files_count - at) * sizeof *disk->files);
     disk->files[at] = file;
     disk->files_count++;
 }
@@ -218,8 +217,7 @@ static struct sim_file *unlink_file(struct sim_disk *disk, const char *name)
     }
     struct sim_file *file = disk->files[at];
     disk->files_count--;
-    memmove(disk->files + at, disk->files + at + 1,
-            (disk->files_count - at) * sizeof *disk->files);
+    memmove(disk->files + at, disk->files + at + 1, (disk->files_count - at) * sizeof *disk->files);
     return file;
 }
 
@@ -282,7 +280,7 @@ struct sim_file *sim_disk_find(const struct sim_disk *disk, const char *name)
 {
     const size_t at = place_of(disk, name);
     return at < disk->files_count && strcmp(disk->files[at]->name, name) == 0 ? disk->files[at]
-                                                                               : NULL;
+                                                                              : NULL;
 }
 
 struct sim_file *sim_disk_create(struct sim_disk *disk, const char *name)

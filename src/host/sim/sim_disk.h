@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/rng.h"
 
-#define SIM_SECTOR_BYTES 512u
+#define SIM_SECTOR_BYTES   512u
 #define SIM_FILE_BYTES_MAX (32u << 20) /* address space kept for one file */
-#define SIM_NAME_MAX 96u
+#define SIM_NAME_MAX       96u
 
 struct sim_disk;
 
@@ -33,16 +33,16 @@ struct sim_file {
 
 /* What a power cut leaves of the sectors that were not synced. X(name, word) */
 #define SIM_CUT_TABLE(X)                                                                           \
-    X(SIM_CUT_NONE, "kept")       /* the process died, the machine did not */                      \
-    X(SIM_CUT_LOST, "lost")       /* nothing unsynced survives */                                  \
-    X(SIM_CUT_SUBSET, "subset")   /* each sector decides for itself: reordering */                 \
-    X(SIM_CUT_PREFIX, "prefix")   /* everything up to a moment: a torn write */                    \
-    X(SIM_CUT_ALL, "all")         /* everything just made it */
+    X(SIM_CUT_NONE, "kept")     /* the process died, the machine did not */                        \
+    X(SIM_CUT_LOST, "lost")     /* nothing unsynced survives */                                    \
+    X(SIM_CUT_SUBSET, "subset") /* each sector decides for itself: reordering */                   \
+    X(SIM_CUT_PREFIX, "prefix") /* everything up to a moment: a torn write */                      \
+    X(SIM_CUT_ALL, "all")       /* everything just made it */
 enum sim_cut {
 #define X(name, word) name,
     SIM_CUT_TABLE(X)
 #undef X
-    SIM_CUT_COUNT
+        SIM_CUT_COUNT
 };
 const char *sim_cut_word(enum sim_cut cut);
 

@@ -21,8 +21,8 @@
 
 #define SIM_AGENTS_MAX 40u
 #define SIM_OLD_CLAIMS 4u
-#define SIM_BATCH_MAX 4u
-#define SIM_NONE UINT32_MAX
+#define SIM_BATCH_MAX  4u
+#define SIM_NONE       UINT32_MAX
 
 /* -- the plan: what this seed turns on ------------------------------------------- */
 
@@ -38,12 +38,12 @@ struct plan {
     uint32_t submitters;           /* acts that submit instead of working */
     uint32_t blobs;                /* contents stored by hash */
     uint64_t ttl_ms_max;
-    uint64_t crash_calls_max;      /* a crash within that many io calls; 0 = none */
-    uint32_t process_deaths;       /* crashes that leave the page cache */
+    uint64_t crash_calls_max; /* a crash within that many io calls; 0 = none */
+    uint32_t process_deaths;  /* crashes that leave the page cache */
     bool clock_jumps;
-    bool flips;                    /* copies of the disk with a bit flipped are opened */
-    bool lies;                     /* syncs may lie: acknowledged records may go */
-    bool full;                     /* the disk fills up now and then */
+    bool flips; /* copies of the disk with a bit flipped are opened */
+    bool lies;  /* syncs may lie: acknowledged records may go */
+    bool full;  /* the disk fills up now and then */
     struct sim_faults faults;
     uint32_t segment_bytes;
     uint64_t checkpoint_bytes; /* 0 = no checkpoints */
@@ -57,16 +57,16 @@ struct sim_record {
     size_t body_at, body_len; /* in model.bodies */
     enum record_kind kind;
     enum event_type type;
-    uint32_t intent;    /* index in model.intents, SIM_NONE = not about one */
-    uint32_t request;   /* number of the request that made it, 0 = unknown */
-    bool commit_end;    /* a transaction may end here */
-    uint64_t shown;     /* fingerprint of its rendering at its own seq, 0 = not taken */
+    uint32_t intent;  /* index in model.intents, SIM_NONE = not about one */
+    uint32_t request; /* number of the request that made it, 0 = unknown */
+    bool commit_end;  /* a transaction may end here */
+    uint64_t shown;   /* fingerprint of its rendering at its own seq, 0 = not taken */
 };
 
 struct sim_intent {
     uint64_t seq;
     char creator[32], holder[32];
-    char capability[32], topic[32];
+    char capability[32], topic[32], dedupe[32];
     enum status status;
     unsigned priority;
     uint64_t epoch;
@@ -285,10 +285,10 @@ void check_queries(struct world *w, unsigned samples);
 void check_proofs(struct world *w, unsigned samples);
 void check_all(struct world *w);
 /* sim_replay.c */
-void check_replay(struct world *w);  /* a copy of the disk replays to the same state */
-void check_flip(struct world *w);    /* a copy with one bit flipped is found out */
+void check_replay(struct world *w); /* a copy of the disk replays to the same state */
+void check_flip(struct world *w);   /* a copy with one bit flipped is found out */
 void check_past_keep(struct world *w);
-void check_past(struct world *w);    /* as-of equals a replay of the prefix */
+void check_past(struct world *w); /* as-of equals a replay of the prefix */
 /* sim_live.c */
 void live_until_done(struct world *w); /* the faults have stopped: all work gets done */
 uint64_t sim_fingerprint(const void *bytes, size_t len);

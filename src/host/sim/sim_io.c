@@ -107,8 +107,7 @@ static void sim_random(void *context, void *bytes, size_t len)
 
 /* -- files --------------------------------------------------------------------------- */
 
-static enum err sim_open(void *context, const char *name, unsigned flags,
-                         struct io_file **out_file)
+static enum err sim_open(void *context, const char *name, unsigned flags, struct io_file **out_file)
 {
     struct sim_host *host = context;
     const enum fate fate = boundary(host, CALL_OPEN, flags);
@@ -181,8 +180,8 @@ static bool has_room(struct sim_host *host, const struct sim_file *file, uint64_
     return sim_disk_bytes(host->disk) + (end - file->cache_bytes) <= host->faults.capacity_bytes;
 }
 
-static enum err sim_write(void *context, struct io_file *handle, uint64_t offset,
-                          const void *bytes, size_t len)
+static enum err sim_write(void *context, struct io_file *handle, uint64_t offset, const void *bytes,
+                          size_t len)
 {
     struct sim_host *host = context;
     struct sim_file *file = handle->file;
@@ -245,8 +244,7 @@ static enum err sim_truncate(void *context, struct io_file *handle, uint64_t byt
     return fate == FATE_GO ? ERR_OK : ERR_STOPPED;
 }
 
-static enum err sim_map(void *context, struct io_file *handle, size_t len,
-                        const uint8_t **out_view)
+static enum err sim_map(void *context, struct io_file *handle, size_t len, const uint8_t **out_view)
 {
     struct sim_host *host = context;
     if (boundary(host, CALL_OTHER, 2) != FATE_GO) {

@@ -43,7 +43,7 @@ struct sim_host {
     uint64_t calls;
     uint64_t stop_at_call; /* the machine stops in this call; 0 = never */
     bool stopped;
-    bool hushed; /* whoever looks is not part of the story: no faults, no boundaries */
+    bool hushed;     /* whoever looks is not part of the story: no faults, no boundaries */
     uint64_t digest; /* over everything that happened */
     struct sim_job *jobs;
     size_t jobs_count;

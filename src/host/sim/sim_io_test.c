@@ -11,7 +11,7 @@
 #include "base/buf.h"
 
 #define SECTORS 64u
-#define BYTES (SECTORS * SIM_SECTOR_BYTES)
+#define BYTES   (SECTORS * SIM_SECTOR_BYTES)
 
 struct bench {
     struct sim_host host;

@@ -91,8 +91,7 @@ static void check_left_over(struct world *w)
 {
     for (size_t i = 0; i < w->model.intents_count && sim_ok(w); i++) {
         const struct sim_intent *intent = &w->model.intents[i];
-        const bool open =
-            intent->status == STATUS_SUBMITTED || intent->status == STATUS_CLAIMED;
+        const bool open = intent->status == STATUS_SUBMITTED || intent->status == STATUS_CLAIMED;
         if (open && model_claimable(w, intent)) {
             sim_fail(w, "intent %llu is never done", (unsigned long long)intent->seq);
         }

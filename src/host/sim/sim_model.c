@@ -106,16 +106,22 @@ bool model_holds(const struct sim_intent *intent, const char *agent, uint64_t ep
 static void fold_intent(struct world *w, struct sim_record *record, const struct entry *e)
 {
     struct model *m = &w->model;
-    struct sim_intent fresh = {.seq = (uint64_t)(record - m->records) + 1,
-                               .status = STATUS_SUBMITTED,
-                               .priority = e->intent.priority,
-                               .max_run_ms = e->intent.max_run_ms,
-                               .deadline_ms = (e->flags & ENTRY_DEADLINE) != 0
-                                                  ? e->intent.deadline_ms
-                                                  : INT64_MAX};
+    struct sim_intent fresh = {
+        .seq = (uint64_t)(record - m->records) + 1,
+        .status = STATUS_SUBMITTED,
+        .priority = e->intent.priority,
+        .max_run_ms = e->intent.max_run_ms,
+        .deadline_ms = (e->flags & ENTRY_DEADLINE) != 0 ? e->intent.deadline_ms : INT64_MAX};
     keep_name(fresh.creator, e->creator);
     keep_name(fresh.capability, e->intent.capability);
     keep_name(fresh.topic, e->intent.topic);
+    keep_name(fresh.dedupe, e->intent.dedupe_key);
+    for (size_t i = 0; i < m->intents_count && fresh.dedupe[0] != '\0'; i++) {
+        if (!has_ended(&m->intents[i]) && strcmp(m->intents[i].dedupe, fresh.dedupe) == 0) {
+            sim_fail(w, "seq %llu and %llu are open under one dedupe key",
+                     (unsigned long long)m->intents[i].seq, (unsigned long long)fresh.seq);
+        }
+    }
     CHECK(e->intent.depends_on.count <= 4);
     for (uint32_t i = 0; i < e->intent.depends_on.count; i++) {
         struct hash id;
@@ -160,9 +166,11 @@ static void fold_timeout(struct world *w, const struct sim_intent *intent, const
     const bool lease_over = intent->status == STATUS_CLAIMED &&
                             (now_ns >= intent->lease_ns || now_ns >= intent->run_end_ns);
     if (e->type == EVENT_EXPIRED ? !lease_over : !late) {
-        sim_fail(w, "seq %zu (%s) is early: the %s intent's lease has %lld us, its run %lld us, "
-                 "its deadline %lld ms to go", w->model.count, event_word(e->type),
-                 status_word(intent->status), (long long)(intent->lease_ns - now_ns) / 1000,
+        sim_fail(w,
+                 "seq %zu (%s) is early: the %s intent's lease has %lld us, its run %lld us, "
+                 "its deadline %lld ms to go",
+                 w->model.count, event_word(e->type), status_word(intent->status),
+                 (long long)(intent->lease_ns - now_ns) / 1000,
                  (long long)(intent->run_end_ns - now_ns) / 1000,
                  (long long)(intent->deadline_ms - io->wall_ms(io->host)));
     }
@@ -263,8 +271,7 @@ static void fold_origin(struct world *w, struct sim_record *record, const struct
     }
     for (size_t i = 0; request->keyed && i + 1 < w->model.count; i++) {
         if (w->model.records[i].request == record->request) {
-            sim_fail(w, "seq %zu and %zu come from one request with a key", i + 1,
-                     w->model.count);
+            sim_fail(w, "seq %zu and %zu come from one request with a key", i + 1, w->model.count);
         }
     }
 }
@@ -366,8 +373,7 @@ static void cut_to(struct world *w, uint64_t head)
     m->intents_count = 0;
     m->range = (struct merkle_range){0};
     m->paused = false;
-    m->bodies.len =
-        head == 0 ? 0 : m->records[head - 1].body_at + m->records[head - 1].body_len;
+    m->bodies.len = head == 0 ? 0 : m->records[head - 1].body_at + m->records[head - 1].body_len;
     /* Fold again from the copies; `count` rises with it, as fold's checks expect. */
     m->count = 0;
     for (uint64_t seq = 1; seq <= head; seq++) {
@@ -419,9 +425,9 @@ void model_no_overdue(struct world *w)
     const uint64_t now_ns = w->host.io.mono_ns(&w->host);
     for (size_t i = 0; i < w->model.intents_count; i++) {
         const struct sim_intent *intent = &w->model.intents[i];
-        if (intent->status == STATUS_CLAIMED && (intent->lease_ns + slack_ns < now_ns ||
-                                                 (intent->run_end_ns != UINT64_MAX &&
-                                                  intent->run_end_ns + slack_ns < now_ns))) {
+        if (intent->status == STATUS_CLAIMED &&
+            (intent->lease_ns + slack_ns < now_ns ||
+             (intent->run_end_ns != UINT64_MAX && intent->run_end_ns + slack_ns < now_ns))) {
             sim_fail(w, "intent %llu is still %s's, whose time is over",
                      (unsigned long long)intent->seq, intent->holder);
         }
@@ -445,8 +451,7 @@ void model_after_boot(struct world *w)
         return;
     }
     if (head > 0 && !m->records[head - 1].commit_end) {
-        sim_fail(w, "half a transaction came back: it ends at seq %llu",
-                 (unsigned long long)head);
+        sim_fail(w, "half a transaction came back: it ends at seq %llu", (unsigned long long)head);
         return;
     }
     w->host.hushed = true;

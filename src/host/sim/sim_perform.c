@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "host/sim/sim_internal.h"
 
 struct names {
@@ -84,8 +85,8 @@ static void perform_intent(struct world *w, const struct request *r, const struc
     board_intent(w->board, actor, &in, result);
 }
 
-static void perform_claim_next(struct world *w, const struct request *r,
-                               const struct actor *actor, struct result *result)
+static void perform_claim_next(struct world *w, const struct request *r, const struct actor *actor,
+                               struct result *result)
 {
     char texts[8][16];
     char topic[16];
@@ -181,13 +182,36 @@ static bool ended(const struct sim_intent *intent)
     return intent->status != STATUS_SUBMITTED && intent->status != STATUS_CLAIMED;
 }
 
+/* Is the claim's time over, though nothing says so yet? After a boot nobody outside knows
+ * to the moment when the board began to count. */
+enum lapse { LAPSED_NO, LAPSED_PERHAPS, LAPSED_YES };
+
+static enum lapse lapse_of(const struct world *w, const struct sim_intent *intent)
+{
+    const uint64_t now_ns = w->host.io.mono_ns(w->host.io.host);
+    const uint64_t end_ns =
+        intent->lease_ns < intent->run_end_ns ? intent->lease_ns : intent->run_end_ns;
+    if (intent->status != STATUS_CLAIMED || now_ns < end_ns) {
+        return LAPSED_NO;
+    }
+    return now_ns < end_ns + w->boot_took_ns + NS_PER_MS ? LAPSED_PERHAPS : LAPSED_YES;
+}
+
 static struct verdict expect_claim(const struct world *w, const struct sim_intent *intent)
 {
     if (intent == NULL) {
         return must_be(BOARD_NOT_FOUND);
     }
-    if (intent->status == STATUS_CLAIMED) {
+    const enum lapse lapse = lapse_of(w, intent);
+    const enum outcome given = w->model.paused ? BOARD_UNAVAILABLE : BOARD_OK;
+    if (lapse == LAPSED_PERHAPS) {
+        return (struct verdict){true, BOARD_ALREADY_CLAIMED, given};
+    }
+    if (intent->status == STATUS_CLAIMED && lapse == LAPSED_NO) {
         return must_be(BOARD_ALREADY_CLAIMED);
+    }
+    if (lapse == LAPSED_YES) {
+        return must_be(given);
     }
     if (ended(intent)) {
         return must_be(BOARD_ALREADY_CONCLUDED);
@@ -195,7 +219,7 @@ static struct verdict expect_claim(const struct world *w, const struct sim_inten
     if (!model_claimable(w, intent)) {
         return must_be(BOARD_CONFLICT);
     }
-    return must_be(w->model.paused ? BOARD_UNAVAILABLE : BOARD_OK);
+    return must_be(given);
 }
 
 static struct verdict expect_under(const struct world *w, const struct request *r,
@@ -204,18 +228,21 @@ static struct verdict expect_under(const struct world *w, const struct request *
     if (intent == NULL) {
         return must_be(BOARD_NOT_FOUND);
     }
-    if (r->kind == OP_CONCLUDE && intent->status == STATUS_CONCLUDED &&
-        intent->epoch == r->epoch) {
+    if (r->kind == OP_CONCLUDE && intent->status == STATUS_CONCLUDED && intent->epoch == r->epoch) {
         return (struct verdict){true, BOARD_OK, BOARD_ALREADY_CONCLUDED};
     }
-    if (intent->status != STATUS_CLAIMED || intent->epoch != r->epoch) {
+    const enum lapse lapse = lapse_of(w, intent);
+    if (intent->status != STATUS_CLAIMED || intent->epoch != r->epoch || lapse == LAPSED_YES) {
         return must_be(BOARD_STALE_EPOCH);
     }
-    if (!model_holds(intent, w->agents[r->agent].name, r->epoch)) {
-        return must_be(BOARD_NOT_HOLDER);
+    const bool holds = model_holds(intent, w->agents[r->agent].name, r->epoch);
+    const enum outcome alive = !holds               ? BOARD_NOT_HOLDER
+                               : r->kind == OP_FACT ? BOARD_CREATED
+                                                    : BOARD_OK;
+    if (lapse == LAPSED_PERHAPS) {
+        return (struct verdict){true, BOARD_STALE_EPOCH, alive};
     }
-    return r->kind == OP_FACT ? (struct verdict){true, BOARD_CREATED, BOARD_OK}
-                              : must_be(BOARD_OK);
+    return (struct verdict){true, alive, alive == BOARD_CREATED ? BOARD_OK : alive};
 }
 
 static struct verdict expect_cancel(const struct world *w, const struct request *r,
@@ -307,8 +334,7 @@ static struct verdict expect(struct world *w, const struct request *r)
 /* A crash may have taken away what the request refers to. */
 static bool link_missing(struct world *w, const struct request *r)
 {
-    bool missing = r->parent[0] != '\0' &&
-                   board_find(w->board, str_of(r->parent)) == ORDINAL_NONE;
+    bool missing = r->parent[0] != '\0' && board_find(w->board, str_of(r->parent)) == ORDINAL_NONE;
     for (unsigned i = 0; i < r->links_count; i++) {
         missing = missing || board_find(w->board, str_of(r->links[i])) == ORDINAL_NONE;
     }
@@ -331,8 +357,8 @@ void perform(struct world *w, const struct request *r, struct result *out_result
     if (!verdict.known || got == verdict.outcome || got == verdict.or_else) {
         if (best > 0 && out_result->intent != ORDINAL_NONE &&
             w->model.intents[w->model.records[out_result->intent].intent].priority != best) {
-            sim_fail(w, "request %u: an intent of a lower priority than %u was given",
-                     r->number, best);
+            sim_fail(w, "request %u: an intent of a lower priority than %u was given", r->number,
+                     best);
         }
         return;
     }

@@ -147,8 +147,8 @@ void check_flip(struct world *w)
             sim_say(w, "after a flipped bit in %s, byte %zu", name, offset);
         }
     } else if (err != ERR_CORRUPT && err != ERR_FORMAT) {
-        sim_fail(w, "a flipped bit (%s, byte %zu) is called %s: %.*s", name, offset,
-                 err_name(err), (int)trail.len, trail.text);
+        sim_fail(w, "a flipped bit (%s, byte %zu) is called %s: %.*s", name, offset, err_name(err),
+                 (int)trail.len, trail.text);
     }
     twin_close(&twin);
 }

@@ -33,14 +33,15 @@ void sim_fail(struct world *w, const char *format, ...)
 
 void sim_say(const struct world *w, const char *format, ...)
 {
-    if (!w->options.verbose) {
+    if (w->options.say == NULL) {
         return;
     }
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "%12.6f ", (double)w->host.now_ns / 1e9);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    char line[400];
+    const int at = snprintf(line, sizeof line, "%12.6f ", (double)w->host.now_ns / 1e9);
+    (void)vsnprintf(line + at, sizeof line - (size_t)at, format, args);
+    w->options.say(line);
     va_end(args);
 }
 
@@ -116,8 +117,7 @@ static void fill_disk(struct world *w)
 {
     w->host.faults.capacity_bytes =
         sim_disk_bytes(w->host.disk) + rng_below(&w->rng, 2 * w->plan.segment_bytes);
-    sim_say(w, "the disk is full at %llu bytes",
-            (unsigned long long)w->host.faults.capacity_bytes);
+    sim_say(w, "the disk is full at %llu bytes", (unsigned long long)w->host.faults.capacity_bytes);
     sim_schedule(w, rng_between(&w->rng, 1, 2000) * NS_PER_MS, SIM_DISK_FREE, 0);
 }
 
@@ -159,7 +159,9 @@ static void handle(struct world *w, const struct event *event)
         agent_wake(w, event->number);
         break;
     case SIM_REQUEST:
-        unit_turn(w); /* what time brought about comes first */
+        if (rng_below(&w->rng, 2) == 0) {
+            unit_turn(w); /* else a lease may have run out with nobody noticing */
+        }
         if (sim_ok(w)) {
             unit_request(w, event->number);
         }

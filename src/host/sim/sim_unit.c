@@ -78,6 +78,35 @@ static void answer_text(const struct answer *answer, char out[160])
                    answer->record[0] == '\0' ? "-" : answer->record);
 }
 
+static bool id_parse(struct str word, char out_id[ID_TEXT_LEN + 1])
+{
+    if (str_is(word, "-")) {
+        out_id[0] = '\0';
+        return true;
+    }
+    if (word.len != ID_TEXT_LEN) {
+        return false;
+    }
+    memcpy(out_id, word.at, word.len);
+    out_id[word.len] = '\0';
+    return true;
+}
+
+/* What answer_text wrote. */
+static bool answer_parse(struct str text, struct answer *out_answer)
+{
+    struct str outcome, epoch, intent;
+    unsigned long long outcome_number = 0, epoch_number = 0;
+    if (!str_cut(&text, ' ', &outcome) || !str_cut(&text, ' ', &epoch) ||
+        !str_cut(&text, ' ', &intent) || !str_to_u64(outcome, &outcome_number) ||
+        !str_to_u64(epoch, &epoch_number)) {
+        return false;
+    }
+    out_answer->outcome = (enum outcome)outcome_number;
+    out_answer->epoch = epoch_number;
+    return id_parse(intent, out_answer->intent) && id_parse(text, out_answer->record);
+}
+
 /* The promise is given here. */
 static void answer_leaves(struct world *w, uint32_t index)
 {
@@ -210,8 +239,7 @@ static void boot_failed(struct world *w, enum err err, const struct sim_counts *
         w->report->refused = true;
         return;
     }
-    sim_fail(w, "the board does not open: %s: %.*s", err_name(err), (int)trail->len,
-             trail->text);
+    sim_fail(w, "the board does not open: %s: %.*s", err_name(err), (int)trail->len, trail->text);
 }
 
 void unit_boot(struct world *w)
@@ -387,22 +415,10 @@ static bool answer_again(struct world *w, const struct request *r)
     }
     const uint32_t index = answer_new(w);
     struct answer *answer = &w->answers[index];
-    int outcome = 0;
-    unsigned long long epoch = 0;
-    char text[160];
-    (void)snprintf(text, sizeof text, "%.*s", STR_ARG(stored.answer));
-    if (sscanf(text, "%d %llu %66s %66s", &outcome, &epoch, answer->intent, answer->record) != 4) {
-        sim_fail(w, "request %u: the stored answer is damaged: '%s'", r->number, text);
-    }
-    if (answer->intent[0] == '-') {
-        answer->intent[0] = '\0';
-    }
-    if (answer->record[0] == '-') {
-        answer->record[0] = '\0';
+    if (!answer_parse(stored.answer, answer)) {
+        sim_fail(w, "request %u: the stored answer is damaged", r->number);
     }
     answer->request = r->number;
-    answer->outcome = (enum outcome)outcome;
-    answer->epoch = epoch;
     answer->hold_seq = board_head(w->board);
     hold(w, index);
     return true;

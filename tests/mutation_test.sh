@@ -1,0 +1,75 @@
+#!/bin/bash
+# The simulator has teeth: each fault planted in the log or the lease code (tests/mutations)
+# is found within SEEDS seeds, and the source as it is passes them.
+#
+# A mutation is a sed script; its first line names the file it changes and what then is
+# wrong. The changed copy is compiled and linked before the libraries, which takes the
+# place of their member. A script that no longer changes anything fails the test.
+set -u
+source=${NEXUS_SOURCE:?}
+build=${NEXUS_BUILD:?}
+seeds=${SEEDS:-150}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export source build seeds work
+export CC=${CC:-cc}
+
+libraries=
+for name in host board log crypto codec base; do
+    libraries="$libraries $build/src/lib$name.a"
+done
+export libraries
+
+if ! "$CC" -std=gnu17 -D_GNU_SOURCE -O1 -I "$source/src" -c "$source/src/apps/nexus_sim.c" \
+    -o "$work/main.o"; then
+    echo 'not ok 1 - the simulator compiles'
+    exit 1
+fi
+
+# Writes one line, "ok" or "not ok" and why, to work/NAME.result.
+hunt() {
+    local script=$1 name file words
+    name=$(basename "$script" .sed)
+    file=$(sed -n '1s/^# \([^:]*\): .*/\1/p' "$script")
+    words=$(sed -n '1s/^# [^:]*: //p' "$script")
+    local copy=$work/$name.c program=$work/$name log=$work/$name.log
+    sed -f "$script" "$source/$file" > "$copy"
+    if cmp -s "$copy" "$source/$file"; then
+        echo "not ok - $words: $name.sed no longer fits $file" > "$work/$name.result"
+    elif ! "$CC" -std=gnu17 -w -O1 -ffp-contract=off -I "$source/src" -I "$(dirname "$source/$file")" \
+        -c "$copy" -o "$program.o" > "$log" 2>&1 ||
+        ! "$CC" -o "$program" "$work/main.o" "$program.o" $libraries -lcrypto -lm >> "$log" 2>&1; then
+        echo "not ok - $words: $name does not compile: $(head -n 3 "$log" | tr '\n' ' ')" \
+            > "$work/$name.result"
+    elif "$program" --seeds "1..$seeds" --first-failure > "$log" 2>&1; then
+        echo "not ok - $words: not found in $seeds seeds" > "$work/$name.result"
+    else
+        echo "ok - $words: $(sed -n 's/^FAILED //p' "$log" | head -n 1 | cut -c 1-100)" \
+            > "$work/$name.result"
+    fi
+    rm -f "$program" "$program.o"
+}
+export -f hunt
+
+printf '%s\n' "$source"/tests/mutations/*.sed |
+    xargs -P "$(nproc 2> /dev/null || echo 2)" -I {} bash -c 'hunt {}'
+
+count=0
+failed=0
+for script in "$source"/tests/mutations/*.sed; do
+    count=$((count + 1))
+    result=$(cat "$work/$(basename "$script" .sed).result" 2> /dev/null || echo 'not ok - no result')
+    case $result in
+    'not ok'*) failed=1; echo "not ok $count${result#not ok}" ;;
+    *) echo "ok $count${result#ok}" ;;
+    esac
+done
+count=$((count + 1))
+if "$build/bin/nexus-sim" --seeds "1..$seeds" > "$work/clean.log" 2>&1; then
+    echo "ok $count - the source as it is: nothing found"
+else
+    echo "not ok $count - the source as it is: $(head -n 1 "$work/clean.log")"
+    failed=1
+fi
+echo "1..$count"
+exit $failed
