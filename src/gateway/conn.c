@@ -129,6 +129,14 @@ void conn_stream_end(struct conn *conn)
     conn_close_after(conn, false);
 }
 
+static void forget_parked(struct conn *conn)
+{
+    conn->gateway->parked_count--;
+    if (conn->parked.slot->board != NULL) {
+        (void)board_unpark(conn->parked.slot->board, conn->parked.ticket);
+    }
+}
+
 void conn_free(struct conn *conn)
 {
     if (conn == NULL) {
@@ -136,10 +144,7 @@ void conn_free(struct conn *conn)
     }
     struct gateway *gateway = conn->gateway;
     if (conn->state == CONN_PARKED) {
-        gateway->parked_count--;
-        if (conn->parked.slot->board != NULL) {
-            (void)board_unpark(conn->parked.slot->board, conn->parked.ticket);
-        }
+        forget_parked(conn);
     }
     conn_stream_end(conn);
     waiting_leave(conn);
@@ -265,9 +270,12 @@ void conn_board_failed(struct conn *conn, struct slot *slot)
         conn->holds_first = 0;
         conn->holds_count = 0;
     }
-    if (conn->state == CONN_PARKED || conn->state == CONN_STREAM) {
-        return;
+    if (conn->state == CONN_PARKED) {
+        /* Its answer must not be taken for one that was withdrawn. */
+        forget_parked(conn);
+        conn->state = CONN_HEAD;
     }
+    conn_stream_end(conn);
     call_refuse_http(conn, 503, BOARD_UNAVAILABLE,
                      "the disk failed before the answer was durable; whether the request took "
                      "effect will be known when the service is back",
@@ -283,6 +291,9 @@ struct str conn_output(const struct conn *conn)
     size_t end = conn->holds_count > conn->holds_first ? conn->holds[conn->holds_first].start
                                                        : conn->out.len;
     CHECK(conn->sent <= end);
+    if (conn->sent == end) {
+        return STR_NONE;
+    }
     return str_n(conn->out.at + conn->sent, end - conn->sent);
 }
 

@@ -42,6 +42,10 @@ struct gateway *gateway_new(const struct gateway_options *options)
     gateway->start_ns = options->io->mono_ns(options->io->host);
     gateway->now_ns = gateway->start_ns;
     struct str listen = str_of(options->listen);
+    CHECK(listen.len < sizeof gateway->listen);
+    memcpy(gateway->listen, listen.at, listen.len);
+    gateway->options.listen = gateway->listen;
+    listen = str_of(gateway->listen);
     for (size_t i = 0; i < listen.len; i++) {
         if (listen.at[i] == ':') {
             gateway->listen_port = str_sub(listen, i + 1, listen.len);

@@ -162,7 +162,8 @@ struct gateway {
     size_t parked_count, streams_count;
     char date[40];
     int64_t date_s;
-    struct str listen_port;
+    char listen[272];
+    struct str listen_port; /* in `listen` */
     struct buf openapi;
     char openapi_etag[24];
     uint64_t requests[OP_COUNT][6]; /* by status class */

@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     if (len == 0) {
         return 0;
     }
-    struct conn *conn = conn_new(world->gateway, (bytes[0] & 128) != 0 ? CONN_UNIX : CONN_TCP, NULL);
+    enum conn_kind kind = (bytes[0] & 128) != 0 ? CONN_UNIX : CONN_TCP;
+    struct conn *conn = conn_new(world->gateway, kind, NULL);
     CHECK(conn != NULL);
     size_t piece = (bytes[0] & 127) == 0 ? len : (size_t)(bytes[0] & 127);
     for (size_t at = 1; at < len; at += piece) {

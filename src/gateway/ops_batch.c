@@ -57,9 +57,9 @@ static const struct batch_op *apply_one(struct call *call, const struct json *me
     const struct json *intent = json_get(member, "intent");
     struct str id = STR_NONE;
     if (row->on_intent != (intent != NULL)) {
-        result_fail(result, BOARD_INVALID, NULL,
-                    row->on_intent ? "field `intent` is missing" : "there is no field `intent` in %s",
-                    row->word);
+        result_fail(result, BOARD_INVALID, NULL, "%s `intent` %s %s",
+                    row->on_intent ? "field" : "there is no field",
+                    row->on_intent ? "is missing in" : "in", row->word);
         return NULL;
     }
     if (intent != NULL && intent->kind != JSON_STRING) {

@@ -16,7 +16,8 @@ struct fuzz_state {
 
 static struct fuzz_state fuzz_state;
 
-#define FACT "{\"origin\":\"a b\",\"topic\":\"t\",\"content\":{\"mime_type\":\"a/b\",\"data\":\"x\"}}"
+#define FACT                                                                                       \
+    "{\"origin\":\"a b\",\"topic\":\"t\",\"content\":{\"mime_type\":\"a/b\",\"data\":\"x\"}}"
 
 static void send_request(struct conn *conn, const char *method, struct str target, const char *body)
 {

@@ -36,6 +36,12 @@ void run_events(struct call *call)
                   "there are %zu open event streams already", gateway->streams_count);
         return;
     }
+    if (after > board_head(call->board)) {
+        call_fail(call, BOARD_INVALID, "begin anew with after=0: this is another log",
+                  "seq %llu lies in the future: the last one is %llu", (unsigned long long)after,
+                  (unsigned long long)board_head(call->board));
+        return;
+    }
     reply_stream(call);
     if (call->head_only) {
         return;

@@ -119,6 +119,7 @@ static void streams_resume_and_choose(void **state)
     assert_int_equal(count_of(&out, "event: "), 1);
     conn_free(conn);
     buf_deinit(&out);
+    expect(&world, "GET", "/api/v1/events?after=99999", world.reader, NULL, 400, "in the future");
     expect(&world, "GET", "/api/v1/events?after=x", world.reader, NULL, 400, "`after`");
 }
 
@@ -296,6 +297,39 @@ static void a_failed_disk_withdraws_answers(void **state)
     world_close(broken);
 }
 
+/* Requests sent behind one whose answer is withdrawn must not be answered in its place. */
+static void nothing_follows_a_withdrawn_answer(void **state)
+{
+    (void)state;
+    static const char *const followers[] = {
+        "GET /api/v1/events HTTP/1.1\r\n" WORLD_HOST "Authorization: Bearer %s\r\n\r\n",
+        "POST /api/v1/claims HTTP/1.1\r\n" WORLD_HOST
+        "Authorization: Bearer %s\r\nContent-Length: 16\r\n\r\n{\"wait_ms\":9999}",
+        "GET /healthz HTTP/1.1\r\n" WORLD_HOST "X-Token: %s\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof followers / sizeof followers[0]; i++) {
+        struct world broken;
+        struct limits limits = limits_default();
+        world_open_with(&broken, &limits);
+        broken.disk.fail_at = broken.disk.ops + 1;
+        broken.disk.fail_forever = true;
+        struct conn *conn =
+            send_to(&broken, broken.agent, "POST", "/hints", "", "{\"content\":\"lost\"}");
+        struct buf follower = {0};
+        buf_printf(&follower, followers[i], broken.agent);
+        conn_feed(conn, follower.at, follower.len);
+        world_settle(&broken);
+        struct buf out = {0};
+        take(conn, &out);
+        assert_true(str_starts(buf_str(&out), STR("HTTP/1.1 503")));
+        assert_int_equal(count_of(&out, "HTTP/1.1 "), 1);
+        conn_free(conn);
+        buf_deinit(&out);
+        buf_deinit(&follower);
+        world_close(&broken);
+    }
+}
+
 static void keys_and_tokens_survive_a_restart(void **state)
 {
     (void)state;
@@ -328,6 +362,7 @@ int main(void)
         cmocka_unit_test(waiting_claims_have_keys),
         cmocka_unit_test(a_drain_ends_waiting_claims),
         cmocka_unit_test(a_failed_disk_withdraws_answers),
+        cmocka_unit_test(nothing_follows_a_withdrawn_answer),
         cmocka_unit_test(keys_and_tokens_survive_a_restart),
     };
     return cmocka_run_group_tests_name("stream", tests, setup, teardown);
