@@ -50,11 +50,13 @@ stop() {
     kill -TERM "$pid" && ended "$pid"
 }
 code_of() { curl -s -o "$tmp/body" -w '%{http_code}' "$@"; }
-post_fact() { # DIR TEXT
+post() { # DIR PATH JSON
     code_of --unix-socket "$1/nexusd.sock" -H "Authorization: Bearer $(cat "$1/admin.token")" \
-        -H 'Content-Type: application/json' \
-        -d '{"origin":"t","content":{"mime_type":"text/plain","data":"'"$2"'"}}' \
-        http://localhost/api/v1/facts
+        -H 'Content-Type: application/json' -d "$3" "http://localhost/api/v1$2"
+}
+post_fact() { # DIR TEXT [BOARD]
+    post "$1" "${3:+/boards/$3}/facts" \
+        '{"origin":"t","content":{"mime_type":"text/plain","data":"'"$2"'"}}'
 }
 mode() { stat -c %a "$1"; }
 # One line, this exit code, and each of the words.
@@ -108,6 +110,18 @@ check 'an equal fact is known' test "$(post_fact "$data" one)" = 200
 check 'the token stays' cmp -s "$data/admin.token" "$tmp/token.before"
 stop "$data"
 
+# -- further boards ----------------------------------------------------------------------
+start --data "$data"
+check 'a further board is made' test "$(post "$data" /boards '{"name":"side"}')" = 201
+check 'it takes facts' test "$(post_fact "$data" one side)" = 201
+check 'it has a directory of its own' test -d "$data/boards/side/log"
+kill -KILL "$(pid_of "$data")"
+ended "$(pid_of "$data")"
+start --data "$data"
+check 'it is opened at the next start' test "$(post_fact "$data" one side)" = 200
+check 'it is apart from the main one' test "$(post_fact "$data" three)" = 201
+stop "$data"
+
 # -- refusals --------------------------------------------------------------------------
 start --data "$data" --listen 0.0.0.0:0
 check 'an open address is refused' refused 2 'loopback' '--listen 127.0.0.1'
@@ -136,6 +150,18 @@ echo broken > "$tmp/newer/admin.token"
 start --data "$tmp/newer"
 check 'a broken token file is told and kept' refused 2 'admin.token'
 check 'it is still there' grep -qx broken "$tmp/newer/admin.token"
+
+start --data "$tmp/damaged"
+for i in 1 2 3; do post_fact "$tmp/damaged" "$i" > /dev/null; done
+kill -KILL "$(pid_of "$tmp/damaged")"
+ended "$(pid_of "$tmp/damaged")"
+segment=$(ls "$tmp/damaged"/log/*.seg | head -n 1)
+at=$(grep -abo 'text/plain' "$segment" | head -n 1 | cut -d: -f1)
+printf '?' | dd of="$segment" bs=1 seek="$at" conv=notrunc 2> /dev/null
+sum=$(cat "$tmp/damaged"/log/* | sha256sum)
+start --data "$tmp/damaged"
+check 'damage before good records is refused' refused 1 "${segment##*/}" verify restore
+check 'and not touched' test "$sum" = "$(cat "$tmp/damaged"/log/* | sha256sum)"
 
 mkdir "$tmp/inway" && touch "$tmp/inway/nexusd.sock"
 start --data "$tmp/inway"

@@ -107,14 +107,11 @@ static void on_stop(void *context)
 static void fail_start(struct daemon *daemon, enum daemon_stage stage, enum err err,
                        const struct trail *trail)
 {
-    struct buf words = {0};
-    buf_printf(&words, "cannot start: %s: %s. %s", trail->text, err_text(err),
+    buf_clear(&daemon->failure);
+    buf_printf(&daemon->failure, "cannot start: %s: %s. %s", trail->text, err_text(err),
                daemon_advice(stage, err));
-    logger_line(&daemon->logger, LOGGER_ERROR, "%s", buf_cstr(&words));
+    logger_line(&daemon->logger, LOGGER_ERROR, "%s", buf_cstr(&daemon->failure));
     daemon->exit = daemon_exit_of(err);
-    background_tell(daemon->tell, (int)daemon->exit, buf_cstr(&words));
-    daemon->tell = -1;
-    buf_deinit(&words);
 }
 
 static void on_opened(void *context, enum err err, const struct trail *trail)
@@ -301,7 +298,13 @@ enum daemon_exit daemon_run(const struct daemon_options *options)
     } else {
         run_in_data(&daemon);
     }
+    if (daemon.tell >= 0 && daemon.failure.len == 0) {
+        buf_add_text(&daemon.failure, "stopped before it was ready");
+        daemon.exit = DAEMON_FAILED;
+    }
+    background_tell(daemon.tell, (int)daemon.exit, buf_cstr(&daemon.failure));
     explicit_bzero(&daemon.secrets, sizeof daemon.secrets);
+    buf_deinit(&daemon.failure);
     mem_free(daemon.data);
     mem_free(daemon.socket_path);
     mem_free(daemon.log_path);
