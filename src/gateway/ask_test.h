@@ -41,7 +41,7 @@ static inline bool cut_answer(struct buf *bytes, bool bodiless, struct answer *o
     memset(out_answer, 0, sizeof *out_answer);
     buf_add(&out_answer->head, text.at, head_end + 2);
     const char *head = buf_cstr(&out_answer->head);
-    out_answer->status = atoi(head + 9);
+    out_answer->status = (int)strtol(head + 9, NULL, 10);
     const char *length = strstr(head, "Content-Length:");
     size_t len = length == NULL || bodiless ? 0 : strtoul(length + 15, NULL, 10);
     size_t total = head_end + 4 + len;

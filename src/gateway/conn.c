@@ -320,6 +320,8 @@ void conn_sent(struct conn *conn, size_t len)
         }
         conn->sent = 0;
     }
+    bool in_feed = conn->in_feed;
+    conn->in_feed = true; /* the host asks for further output by itself */
     if (conn->state == CONN_STREAM) {
         stream_follow(conn);
     } else if (conn->in.len > 0) {
@@ -327,6 +329,7 @@ void conn_sent(struct conn *conn, size_t len)
     } else {
         set_idle(conn);
     }
+    conn->in_feed = in_feed;
 }
 
 /* -- input ------------------------------------------------------------------------ */

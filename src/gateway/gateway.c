@@ -130,10 +130,13 @@ static void end_all_of(struct gateway *gateway, struct slot *slot)
             continue;
         }
         conn_board_failed(conn, slot);
+        if (gateway->conns[i] != conn) {
+            continue; /* the host was told and has freed it */
+        }
         if (conn->state == CONN_PARKED && conn->parked.slot == slot && slot->board == NULL) {
             claim_abandon(conn);
-        }
-        if (conn->state == CONN_STREAM && conn->stream_slot == slot && slot->board == NULL) {
+        } else if (conn->state == CONN_STREAM && conn->stream_slot == slot &&
+                   slot->board == NULL) {
             conn_stream_end(conn);
             conn_ready(conn);
         }
@@ -152,11 +155,13 @@ void gateway_set_board(struct gateway *gateway, struct str name, struct board *b
     if (slot->board == board) {
         return;
     }
-    slot->board = board;
-    slot->signed_ms = 0;
-    if (board == NULL) {
+    /* Whoever waits for the old one must not take the new one's word for it. */
+    if (slot->board != NULL) {
+        slot->board = NULL;
         end_all_of(gateway, slot);
     }
+    slot->board = board;
+    slot->signed_ms = 0;
 }
 
 void gateway_durable(struct gateway *gateway, struct board *board)

@@ -305,7 +305,7 @@ typedef bool op_render(struct call *call, const struct result *result, struct js
 struct write_op {
     op_apply *apply;
     op_render *render;
-    bool remembers; /* for Idempotency-Key */
+    bool lasting; /* remembered for Idempotency-Key, durable before it is answered */
 };
 extern const struct write_op write_fact, write_intent, write_hint, write_claim, write_heartbeat,
     write_checkpoint, write_release, write_fail, write_conclude, write_cancel, write_claim_next;

@@ -29,7 +29,7 @@ static void raw(const char *bytes, size_t len, int status, bool closes)
     conn_feed(conn, bytes, len);
     world_settle(&world);
     take(conn, &out);
-    int got = out.len > 12 ? atoi((const char *)out.at + 9) : 0;
+    int got = out.len > 12 ? (int)strtol((const char *)out.at + 9, NULL, 10) : 0;
     if (got != status) {
         fail_msg("wanted %d, got %d for\n%.*s\n%s", status, got, (int)len, bytes, buf_cstr(&out));
     }

@@ -83,13 +83,13 @@ enum outcome call_write(struct call *call, const struct write_op *op)
         call_damaged(call);
         return BOARD_UNAVAILABLE;
     }
-    if (call->idempotent && op->remembers) {
+    if (call->idempotent && op->lasting) {
         struct str answer = reply_written(call);
         idempotency_keep(call, status,
                          answer.len <= ANSWER_KEPT_MAX ? answer : compact_of(call, result.record));
     }
     uint64_t last = board_commit(board);
-    reply_end(call, last > result.hold_seq ? last : result.hold_seq);
+    reply_end(call, op->lasting && last > result.hold_seq ? last : result.hold_seq);
     return result.outcome;
 }
 

@@ -46,8 +46,8 @@ bool has_suffix(const char *text, const char *suffix)
 bool is_proof(const char *path)
 {
     return has_prefix(path, "tests/") || has_prefix(path, "bench/") ||
-           has_suffix(path, "_test.c") || has_suffix(path, "_fuzz.c") ||
-           has_suffix(path, "_bench.c");
+           has_suffix(path, "_test.c") || has_suffix(path, "_test.h") ||
+           has_suffix(path, "_fuzz.c") || has_suffix(path, "_bench.c");
 }
 
 int floor_of(const struct tidy *tidy, const char *name, size_t name_len)
