@@ -148,16 +148,29 @@ void cmd_query(struct buf *query, const char *name, const char *value)
     }
 }
 
+/* A cursor stands for where the page before ended, so `after` goes. */
+static void add_query(struct buf *path, const char *query, const char *cursor)
+{
+    struct str rest = str_of(query), part;
+    rest = str_sub(rest, 1, rest.len);
+    while (str_cut(&rest, '&', &part)) {
+        if (cursor[0] == '\0' || !str_starts(part, STR("after="))) {
+            buf_add_byte(path, path->len == 0 ? '?' : '&');
+            buf_add_str(path, part);
+        }
+    }
+    if (cursor[0] != '\0') {
+        cmd_query(path, "cursor", cursor);
+    }
+}
+
 int cmd_each_record(struct session *s, const char *query,
                     bool (*each)(void *context, const struct json *record), void *context)
 {
     char cursor[256] = "";
     for (;;) {
         struct buf path = {0};
-        buf_add_text(&path, query);
-        if (cursor[0] != '\0') {
-            cmd_query(&path, "cursor", cursor);
-        }
+        add_query(&path, query, cursor);
         struct str full = arena_printf(&s->arena, "/records%.*s", STR_ARG(buf_str(&path)));
         buf_deinit(&path);
         struct reply reply;

@@ -105,9 +105,7 @@ static int print_state(struct session *s, const char *state)
 {
     struct service_info info;
     bool known = service_info(s, &info);
-    struct str address = known ? json_get_str(info.json, "url", json_get_str(info.json, "address",
-                                                                             STR_NONE))
-                               : STR_NONE;
+    struct str address = known ? json_get_str(info.json, "url", STR_NONE) : STR_NONE;
     if (s->json) {
         struct buf out = {0};
         struct json_writer w;
@@ -223,7 +221,7 @@ static int restart(struct session *s, const struct parsed *p)
         return status;
     }
     if (service_info(s, &info)) {
-        struct str address = json_get_str(info.json, "address", STR_NONE);
+        struct str address = json_get_str(info.json, "listen", STR_NONE);
         snprintf(listen, sizeof listen, "%.*s", STR_ARG(address));
     }
     bool was;

@@ -165,8 +165,17 @@ static void check_link(struct explore *e, const struct source *source, const str
     }
 }
 
+static size_t dots(struct str number)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < number.len; i++) {
+        count += number.at[i] == '.';
+    }
+    return count;
+}
+
 /* Does a heading carry this number: "4.2 Title", "4. Title", "§4 Title"? *out_numbered:
- * some heading carries some number. */
+ * some heading carries a number of that depth. */
 static bool has_section(const struct document *d, struct str number, bool *out_numbered)
 {
     for (uint32_t i = 0; i < d->blocks_count; i++) {
@@ -183,7 +192,7 @@ static bool has_section(const struct document *d, struct str number, bool *out_n
         while (own.len > 0 && own.at[own.len - 1] == '.') {
             own.len--;
         }
-        *out_numbered = *out_numbered || own.len > 0;
+        *out_numbered = *out_numbered || (own.len > 0 && dots(own) == dots(number));
         if (own.len > 0 && str_eq(own, number)) {
             return true;
         }
@@ -246,18 +255,64 @@ struct stated {
     const struct claim *claim;
 };
 
+static bool is_numeral(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.' || c == ',' || c == '_';
+}
+
+static bool has_digit(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] >= '0' && text.at[i] <= '9') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_firm(struct str value)
 {
     static const char *const words[] = {"yes", "no", "true", "false", "on", "off", "enabled",
                                         "disabled", "none"};
-    bool digit = false;
-    for (size_t i = 0; i < value.len; i++) {
-        digit = digit || (value.at[i] >= '0' && value.at[i] <= '9');
-    }
+    bool digit = has_digit(value);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         digit = digit || str_is(value, words[i]);
     }
-    return digit && value.len <= 40;
+    return digit && value.len <= 24;
+}
+
+/* "60 s" and "90 s" are of one shape, as are "yes" and "no"; "60 s" and "never" are not. */
+static bool same_shape(struct str a, struct str b)
+{
+    size_t i = 0, k = 0;
+    if (!has_digit(a) && !has_digit(b)) {
+        return true;
+    }
+    for (;;) {
+        while (i < a.len && is_numeral(a.at[i])) {
+            i++;
+        }
+        while (k < b.len && is_numeral(b.at[k])) {
+            k++;
+        }
+        if (i == a.len || k == b.len) {
+            return i == a.len && k == b.len;
+        }
+        if (a.at[i++] != b.at[k++]) {
+            return false;
+        }
+    }
+}
+
+/* Has it a word? "b1" or "3" name a row of one file only. */
+static bool has_word(struct str text)
+{
+    size_t run = 0;
+    for (size_t i = 0; i < text.len && run < 4; i++) {
+        char c = text.at[i];
+        run = (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80 ? run + 1 : 0;
+    }
+    return run >= 4;
 }
 
 static bool is_statement(const struct claim *claim)
@@ -269,6 +324,7 @@ static bool is_statement(const struct claim *claim)
     bool kind = claim->kind == CLAIM_KEY_VALUE || claim->kind == CLAIM_CELL ||
                 claim->kind == CLAIM_QUANTITY;
     if (!kind || claim->additive || !is_firm(claim->position) ||
+        !has_word(str_sub(claim->topic, 0, str_find_str(claim->topic, STR(" / ")))) ||
         str_find_str(claim->topic, STR(" / ")) == claim->topic.len) {
         return false;
     }
@@ -295,6 +351,9 @@ static bool disagree(const struct stated *run, uint32_t count)
         bool same_file = run[i].source == run[i - 1].source;
         bool same_value = str_eq(run[i].claim->position, run[i - 1].claim->position);
         if (same_file && !same_value) {
+            return false;
+        }
+        if (!same_shape(run[i].claim->position, run[0].claim->position)) {
             return false;
         }
         files = files || !same_file;

@@ -13,6 +13,7 @@
 struct register_row {
     char intent[ID_LEN + 1], to_fact[ID_LEN + 1], from[ID_LEN + 1];
     bool concluded;
+    struct str status;
     uint64_t seq;
 };
 
@@ -43,6 +44,7 @@ static bool take_intent(void *context, const struct json *record)
     const struct json *from = json_get(record, "from_facts");
     if (!row->concluded) {
         row->concluded = concluded;
+        row->status = explore_keep(all->e, json_get_str(record, "status", STR_NONE));
         row->seq = (uint64_t)json_get_int(record, "seq", 0);
         explore_copy_id(row->intent, json_get_str(record, "id", STR_NONE));
         explore_copy_id(row->to_fact, json_get_str(record, "to_fact", STR_NONE));
@@ -239,6 +241,7 @@ int explore_settle(struct explore *e)
         }
         const struct register_row *row = row_of(&all, source->key);
         source->state = row != NULL && row->concluded ? SOURCE_DONE : SOURCE_OPEN;
+        source->why = row != NULL && !row->concluded ? row->status : source->why;
         if (source->state == SOURCE_DONE) {
             read_conclusion(e, source, row->to_fact);
             e->facts += source->claims_count + 1;

@@ -90,7 +90,7 @@ static int weight(const struct claim *claim)
     }
     switch (claim->kind) {
     case CLAIM_DEFINITION:
-        return len > 12 ? 4 : 0;
+        return len >= 25 && claim->subject.len >= 4 ? 4 : 0;
     case CLAIM_QUANTITY:
         return 3;
     case CLAIM_KEY_VALUE:
@@ -223,7 +223,10 @@ static void report_rest(const struct explore *e, enum source_state state, const 
         printf("  ");
         say(s->path);
         printf("  ");
-        say(s->state == SOURCE_OPEN ? str_of(s->intent) : s->why);
+        say(s->why);
+        if (s->state == SOURCE_OPEN) {
+            printf("  %s", s->intent);
+        }
         printf("\n");
     }
     if (shown > LIST_MAX) {
@@ -258,7 +261,7 @@ void explore_report(struct explore *e)
     report_findings(e, "References that lead nowhere", e->dead_references,
                     e->dead_references_count);
     report_rest(e, SOURCE_SKIPPED, "Left out");
-    report_rest(e, SOURCE_OPEN, "Still open (nobody concluded it; the next run goes on)");
+    report_rest(e, SOURCE_OPEN, "Not concluded (the next run tries again)");
 }
 
 /* -- JSON ------------------------------------------------------------------------------ */
@@ -386,7 +389,7 @@ static void json_intents(const struct explore *e, struct json_writer *w)
             jw_object(w);
             jw_kv_text(w, "id", s->intent);
             jw_kv_str(w, "topic", s->origin);
-            jw_kv_text(w, "status", s->state == SOURCE_DONE ? "concluded" : "open");
+            jw_kv_str(w, "status", s->state == SOURCE_DONE ? STR("concluded") : s->why);
             jw_object_end(w);
         }
     }
