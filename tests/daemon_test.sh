@@ -76,7 +76,8 @@ check 'says where it listens' grep -q 'ready at http://127.0.0.1:' <<< "$out"
 check 'is alive' kill -0 "$pid"
 check 'the token is closed to others' test "$(mode "$data/admin.token")" = 600
 check 'the token has its form' grep -Eqx 'nx_[A-Za-z0-9_-]{43}' "$data/admin.token"
-check 'the keys are closed to others' test "$(mode "$data/keys")$(mode "$data/keys/tree.key")" = 700600
+check 'the keys are closed to others' \
+    test "$(mode "$data/keys")$(mode "$data/keys/tree.key")" = 700600
 check 'the directory is closed to others' test "$(mode "$data")" = 700
 check 'the socket is closed to others' test "$(mode "$data/nexusd.sock")" = 600
 check 'healthz over TCP' test "$(code_of "$(url_of "$data")/healthz")" = 200

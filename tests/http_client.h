@@ -108,7 +108,7 @@ static inline int http_answer(struct http_client *client, struct buf *body)
             return 0;
         }
     }
-    int status = atoi((const char *)client->in.at + 9);
+    int status = (int)strtol((const char *)client->in.at + 9, NULL, 10);
     if (body != NULL) {
         buf_clear(body);
         buf_add(body, client->in.at + head_len + 4, body_len);

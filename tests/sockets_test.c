@@ -177,7 +177,8 @@ static void post_fact(struct daemon_fixture *d, const char *data, char out_id[80
     struct buf body = {0};
     char json[200];
     snprintf(json, sizeof json,
-             "{\"origin\":\"test\",\"content\":{\"mime_type\":\"text/plain\",\"data\":\"%s\"}}", data);
+             "{\"origin\":\"test\",\"content\":{\"mime_type\":\"text/plain\",\"data\":\"%s\"}}",
+             data);
     assert_true(daemon_open(d, &client));
     assert_int_equal(http_call(&client, "POST", "/api/v1/facts", d->token, json, &body), 201);
     struct str text = buf_str(&body);

@@ -169,7 +169,12 @@ int main(int argc, char **argv)
     if (code < 0) {
         settings.options.data = settings.data;
         settings.options.listen = settings.listen;
-        code = (int)daemon_run(&settings.options);
+        struct buf words = {0};
+        code = (int)daemon_run(&settings.options, &words);
+        if (words.len > 0) {
+            fprintf(code == DAEMON_OK ? stdout : stderr, "nexusd: %s\n", buf_cstr(&words));
+        }
+        buf_deinit(&words);
     }
     mem_free(settings.data);
     mem_free(settings.listen);

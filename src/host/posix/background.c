@@ -4,37 +4,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/posix/io_posix.h"
 
-static _Noreturn void be_parent(int tell)
+static void be_parent(int tell, struct background *background)
 {
-    char message[1024];
+    char message[sizeof background->words];
     size_t len = 0;
-    for (ssize_t got; len < sizeof message - 1; len += (size_t)got) {
-        got = read(tell, message + len, sizeof message - 1 - len);
-        if (got < 0 && errno == EINTR) {
-            got = 0;
-            continue;
-        }
-        if (got <= 0) {
+    for (;;) {
+        ssize_t got = read(tell, message + len, sizeof message - 1 - len);
+        if (got > 0) {
+            len += (size_t)got;
+        } else if (got == 0 || errno != EINTR) {
             break;
         }
     }
+    close(tell);
     message[len] = '\0';
-    if (len == 0) {
-        fprintf(stderr, "nexusd: it ended before it was ready; nexusd.log in its data directory "
-                        "has the reason\n");
-        exit(1);
-    }
-    int exit_code = message[0];
-    fprintf(exit_code == 0 ? stdout : stderr, "nexusd: %s\n", message + 1);
-    exit(exit_code);
+    background->ended = true;
+    background->exit_code = len > 0 ? message[0] : 1;
+    snprintf(background->words, sizeof background->words, "%s",
+             len > 0 ? message + 1
+                     : "it ended before it was ready; nexusd.log in its data directory has the "
+                       "reason");
 }
 
 enum err background_reopen(const char *log_path)
@@ -48,8 +43,10 @@ enum err background_reopen(const char *log_path)
     return done ? ERR_OK : ERR_IO;
 }
 
-enum err background_start(const char *log_path, int *out_tell, struct trail *trail)
+enum err background_start(const char *log_path, struct background *out_background,
+                          struct trail *trail)
 {
+    *out_background = (struct background){.tell = -1};
     int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (log < 0) {
         return trail_err(trail, io_posix_err(errno), "opening %s: %s", log_path, strerror(errno));
@@ -59,7 +56,6 @@ enum err background_start(const char *log_path, int *out_tell, struct trail *tra
     if (pipe2(tell, O_CLOEXEC) != 0) {
         return trail_err(trail, io_posix_err(errno), "making a pipe: %s", strerror(errno));
     }
-    fflush(NULL);
     pid_t child = fork();
     if (child < 0) {
         close(tell[0]);
@@ -68,7 +64,8 @@ enum err background_start(const char *log_path, int *out_tell, struct trail *tra
     }
     if (child > 0) {
         close(tell[1]);
-        be_parent(tell[0]);
+        be_parent(tell[0], out_background);
+        return ERR_OK;
     }
     close(tell[0]);
     setsid();
@@ -77,20 +74,21 @@ enum err background_start(const char *log_path, int *out_tell, struct trail *tra
         dup2(null, STDIN_FILENO);
         close(null);
     }
-    *out_tell = tell[1];
+    out_background->tell = tell[1];
     return background_reopen(log_path);
 }
 
-void background_tell(int tell, int exit_code, const char *words)
+void background_tell(struct background *background, int exit_code, const char *words)
 {
-    if (tell < 0) {
+    if (background->tell < 0) {
         return;
     }
     char message[1024];
     size_t words_len = strlen(words) < sizeof message - 1 ? strlen(words) : sizeof message - 1;
     message[0] = (char)exit_code;
     memcpy(message + 1, words, words_len);
-    ssize_t ignored = write(tell, message, 1 + words_len);
+    ssize_t ignored = write(background->tell, message, 1 + words_len);
     (void)ignored;
-    close(tell);
+    close(background->tell);
+    background->tell = -1;
 }

@@ -113,8 +113,8 @@ static enum err run_open(struct io_job *job)
 static void log_opened(const struct unit *unit)
 {
     const struct logger *logger = unit->boards->options.logger;
-    logger_line(logger, LOGGER_INFO, "%s: %llu records, %llu of them from a checkpoint", label(unit),
-                (unsigned long long)board_head(unit->board),
+    logger_line(logger, LOGGER_INFO, "%s: %llu records, %llu of them from a checkpoint",
+                label(unit), (unsigned long long)board_head(unit->board),
                 (unsigned long long)unit->report.from_checkpoint);
     if (unit->report.log.torn_bytes > 0) {
         logger_line(logger, LOGGER_WARN,
@@ -203,7 +203,7 @@ static void leave_failed(struct unit *unit)
         return; /* the result of its last job comes with another poll */
     }
     logger_line(boards->options.logger, LOGGER_ERROR,
-                "%s: %s; what was not acknowledged is dropped, and the log is read again",
+                "%s: %s; closed, to be read again from the disk, which decides what it keeps",
                 label(unit), err_text(unit->failure));
     board_close(unit->board);
     unit->board = NULL;

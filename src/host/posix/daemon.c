@@ -18,10 +18,9 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "host/posix/background.h"
 #include "host/posix/notify.h"
 
-#define DRAIN_MS 8000u
+#define DRAIN_MS 5000u
 #define DRAIN_LAST_MS 1500u
 
 /* -- draining ------------------------------------------------------------------------ */
@@ -132,8 +131,7 @@ static void on_opened(void *context, enum err err, const struct trail *trail)
                server_address(daemon->server), (long)getpid(), daemon->data);
     logger_line(&daemon->logger, LOGGER_INFO, "%s", buf_cstr(&words));
     notify_send("READY=1\nSTATUS=Serving");
-    background_tell(daemon->tell, DAEMON_OK, buf_cstr(&words));
-    daemon->tell = -1;
+    background_tell(&daemon->background, DAEMON_OK, buf_cstr(&words));
     buf_deinit(&words);
 }
 
@@ -282,27 +280,37 @@ static enum daemon_exit run_in_data(struct daemon *daemon)
     return daemon->exit;
 }
 
-enum daemon_exit daemon_run(const struct daemon_options *options)
+static void run(struct daemon *daemon)
 {
-    struct daemon daemon = {.options = *options, .state = DAEMON_STARTING, .tell = -1};
     struct trail trail = {0};
-    daemon.logger.level = options->log_level;
     mallopt(M_ARENA_MAX, 2); /* jobs allocate little; an arena for each thread is a waste */
     daemon_harden();
-    enum err err = daemon_find_data(&daemon, &trail);
-    if (err == ERR_OK && !options->foreground) {
-        err = background_start(daemon.log_path, &daemon.tell, &trail);
+    enum err err = daemon_find_data(daemon, &trail);
+    if (err == ERR_OK && !daemon->options.foreground) {
+        err = background_start(daemon->log_path, &daemon->background, &trail);
     }
     if (err != ERR_OK) {
-        fail_start(&daemon, STAGE_DATA, err, &trail);
-    } else {
-        run_in_data(&daemon);
+        fail_start(daemon, STAGE_DATA, err, &trail);
+    } else if (!daemon->background.ended) {
+        run_in_data(daemon);
     }
-    if (daemon.tell >= 0 && daemon.failure.len == 0) {
-        buf_add_text(&daemon.failure, "stopped before it was ready");
-        daemon.exit = DAEMON_FAILED;
+    if (daemon->background.tell >= 0 && daemon->failure.len == 0) {
+        buf_add_text(&daemon->failure, "stopped before it was ready");
+        daemon->exit = DAEMON_FAILED;
     }
-    background_tell(daemon.tell, (int)daemon.exit, buf_cstr(&daemon.failure));
+    background_tell(&daemon->background, (int)daemon->exit, buf_cstr(&daemon->failure));
+}
+
+enum daemon_exit daemon_run(const struct daemon_options *options, struct buf *out_words)
+{
+    struct daemon daemon = {
+        .options = *options, .state = DAEMON_STARTING, .background.tell = -1};
+    daemon.logger.level = options->log_level;
+    run(&daemon);
+    if (daemon.background.ended) {
+        daemon.exit = (enum daemon_exit)daemon.background.exit_code;
+        buf_add_text(out_words, daemon.background.words);
+    }
     explicit_bzero(&daemon.secrets, sizeof daemon.secrets);
     buf_deinit(&daemon.failure);
     mem_free(daemon.data);

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "host/posix/logger.h"
 
@@ -25,8 +26,9 @@ struct daemon_options {
     struct limits limits;
 };
 
-/* Runs until it is told to stop; returns the exit code. */
-enum daemon_exit daemon_run(const struct daemon_options *options);
+/* Runs until it is told to stop; returns the exit code. In the parent of a daemon in the
+ * background it returns when that is ready or has failed, with words for the person. */
+enum daemon_exit daemon_run(const struct daemon_options *options, struct buf *out_words);
 /* $XDG_DATA_HOME/nexus, ~/.local/share/nexus, or /var/lib/nexusd for root; false: no
  * home is known. */
 bool daemon_default_data(char *out_path, size_t path_max);

@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "host/posix/background.h"
 #include "host/posix/boards.h"
 #include "host/posix/daemon.h"
 #include "host/posix/secrets.h"
@@ -21,8 +22,8 @@ struct daemon {
     char *link_path;   /* in XDG_RUNTIME_DIR; NULL: none was made */
     enum daemon_state state;
     enum daemon_exit exit;
-    int tell; /* to the waiting parent; -1: it knows */
-    struct buf failure; /* what it is told at the end, when the lock is free again */
+    struct background background;
+    struct buf failure; /* the parent is told at the end, when the lock is free again */
     uv_loop_t loop;
     uv_signal_t signals[3];
     uv_timer_t deadline; /* of the drain */

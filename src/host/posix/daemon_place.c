@@ -73,8 +73,8 @@ enum err daemon_find_data(struct daemon *daemon, struct trail *trail)
     if (err != ERR_OK) {
         return err;
     }
-    char *real = realpath(wanted, NULL);
-    if (real == NULL) {
+    char real[PATH_MAX];
+    if (realpath(wanted, real) == NULL) {
         return trail_err(trail, io_posix_err(errno), "%s: %s", wanted, strerror(errno));
     }
     warn_if_open(daemon, real);
@@ -82,7 +82,6 @@ enum err daemon_find_data(struct daemon *daemon, struct trail *trail)
     daemon->data[strlen(real)] = '\0';
     daemon->socket_path = join(real, "nexusd.sock");
     daemon->log_path = join(real, "nexusd.log");
-    free(real);
     return ERR_OK;
 }
 

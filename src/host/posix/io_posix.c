@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -111,7 +110,8 @@ static enum err take_lock(struct io_posix *host, const char *dir, struct trail *
         enum err err = errno == EWOULDBLOCK ? ERR_LOCKED : io_posix_err(errno);
         ssize_t got = pread(fd, text, sizeof text - 1, 0);
         close(fd);
-        return trail_err(trail, err, "process %ld uses %s", got > 0 ? atol(text) : 0L, dir);
+        struct str pid = str_trim(str_n(text, got > 0 ? (size_t)got : 0));
+        return trail_err(trail, err, "process %.*s uses %s", STR_ARG(pid), dir);
     }
     int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len) {

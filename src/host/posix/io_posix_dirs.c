@@ -192,7 +192,8 @@ static enum err posix_list(void *host, const char *name,
 {
     struct io_posix *io = host;
     struct place place = {.fd = io->dir_fd, .last = "."};
-    enum err err = name[0] == '\0' || strcmp(name, ".") == 0 ? ERR_OK : place_find(io, name, &place);
+    bool itself = name[0] == '\0' || strcmp(name, ".") == 0;
+    enum err err = itself ? ERR_OK : place_find(io, name, &place);
     if (err != ERR_OK) {
         return err;
     }

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,6 +25,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 struct work {
     struct io_job *job;
@@ -250,10 +250,13 @@ static void close_sockets(void)
         return;
     }
     for (struct dirent *entry; (entry = readdir(fds)) != NULL;) {
-        int fd = atoi(entry->d_name);
+        unsigned long long number;
         struct stat st;
-        if (fd > 2 && fd != dirfd(fds) && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) &&
-            !S_ISDIR(st.st_mode)) {
+        if (!str_to_u64(str_of(entry->d_name), &number) || number <= STDERR_FILENO) {
+            continue;
+        }
+        int fd = (int)number;
+        if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
             close(fd);
         }
     }
