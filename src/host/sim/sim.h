@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/sim/sim_disk.h"
+
 #define SIM_STEPS_DEFAULT 4000u
 
 struct sim_options {
     uint64_t seed;
     uint64_t steps;                /* events before the faults stop; 0 = SIM_STEPS_DEFAULT */
+    uint64_t stop_at_call;         /* not 0: no fault but the machine's end in this io call */
+    enum sim_cut cut;              /* ... and what it leaves */
     void (*say)(const char *line); /* what happens; NULL: nobody wants to know */
 };
 
@@ -22,6 +26,7 @@ struct sim_report {
     uint64_t steps, operations, records, claims, concluded;
     uint64_t crashes, restarts, lost; /* lost: unacknowledged records */
     uint64_t sync_fails, sync_lies, flips, stale_refused, replies;
+    uint64_t calls; /* io calls */
 };
 
 void sim_run(const struct sim_options *options, struct sim_report *out_report);

@@ -235,6 +235,8 @@ static inline bool sim_ok(const struct world *w)
 
 /* sim_plan.c */
 void plan_make(struct plan *plan, struct rng *rng);
+/* Only the load stays, with small segments, checkpoints and stored contents. */
+void plan_one_crash(struct plan *plan);
 
 /* sim_agents.c */
 void agents_init(struct world *w);

@@ -401,7 +401,7 @@ static void renew_leases(struct world *w)
 {
     const struct io *io = &w->host.io;
     const uint64_t now_ns = w->boot_began_ns;
-    const int64_t now_ms = io->wall_ms(io->host);
+    const int64_t now_ms = io->wall_ms(io->host) - (int64_t)(w->boot_took_ns / NS_PER_MS);
     for (size_t i = 0; i < w->model.intents_count; i++) {
         struct sim_intent *intent = &w->model.intents[i];
         if (intent->status != STATUS_CLAIMED) {
@@ -411,8 +411,9 @@ static void renew_leases(struct world *w)
         if (intent->max_run_ms > 0) {
             const int64_t ran_ms = now_ms - intent->claimed_at_ms;
             const uint64_t used_ms = ran_ms < 0 ? 0 : (uint64_t)ran_ms;
+            /* One less, for what was cut off to whole milliseconds. */
             const uint64_t left_ms =
-                used_ms >= intent->max_run_ms ? 0 : intent->max_run_ms - used_ms;
+                used_ms + 1 >= intent->max_run_ms ? 0 : intent->max_run_ms - used_ms - 1;
             intent->run_end_ns = now_ns + left_ms * NS_PER_MS;
         }
     }
@@ -421,7 +422,7 @@ static void renew_leases(struct world *w)
 void model_no_overdue(struct world *w)
 {
     /* After a boot the board counts from some moment of the boot. */
-    const uint64_t slack_ns = w->boot_took_ns + NS_PER_MS;
+    const uint64_t slack_ns = w->boot_took_ns + 3 * NS_PER_MS;
     const uint64_t now_ns = w->host.io.mono_ns(&w->host);
     for (size_t i = 0; i < w->model.intents_count; i++) {
         const struct sim_intent *intent = &w->model.intents[i];

@@ -194,7 +194,7 @@ static enum lapse lapse_of(const struct world *w, const struct sim_intent *inten
     if (intent->status != STATUS_CLAIMED || now_ns < end_ns) {
         return LAPSED_NO;
     }
-    return now_ns < end_ns + w->boot_took_ns + NS_PER_MS ? LAPSED_PERHAPS : LAPSED_YES;
+    return now_ns < end_ns + w->boot_took_ns + 3 * NS_PER_MS ? LAPSED_PERHAPS : LAPSED_YES;
 }
 
 static struct verdict expect_claim(const struct world *w, const struct sim_intent *intent)

@@ -68,3 +68,17 @@ void plan_make(struct plan *plan, struct rng *rng)
     plan->event_every[SIM_CHECK] = round_ns * spread(rng, 1, 8);
     plan->event_every[SIM_DISK_FULL] = plan->full ? round_ns * spread(rng, 4, 32) : 0;
 }
+
+void plan_one_crash(struct plan *plan)
+{
+    plan->faults = (struct sim_faults){0};
+    plan->crash_calls_max = 0;
+    plan->process_deaths = 0;
+    plan->lies = plan->full = plan->flips = plan->clock_jumps = false;
+    plan->blobs = 100000;
+    plan->segment_bytes = 4096;
+    plan->checkpoint_bytes = 3000;
+    for (unsigned kind = 0; kind < sizeof plan->event_every / sizeof *plan->event_every; kind++) {
+        plan->event_every[kind] = 0;
+    }
+}

@@ -247,6 +247,9 @@ void sim_run(const struct sim_options *options, struct sim_report *out_report)
     w->report = out_report;
     rng_init(&w->rng, options->seed);
     plan_make(&w->plan, &w->rng);
+    if (options->stop_at_call != 0) {
+        plan_one_crash(&w->plan);
+    }
     sim_host_init(&w->host, rng_next(&w->rng), NULL);
     w->host.faults = w->plan.faults;
     w->board_wake_ns = UINT64_MAX;
@@ -270,6 +273,7 @@ void sim_run(const struct sim_options *options, struct sim_report *out_report)
     sim_note(&w->host, out_report->failed);
     out_report->digest = w->host.digest;
     out_report->records = w->model.count;
+    out_report->calls = w->host.calls;
     out_report->sync_fails = w->host.counts.sync_fails;
     out_report->sync_lies = w->host.counts.sync_lies;
     world_deinit(w);

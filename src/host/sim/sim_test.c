@@ -38,6 +38,27 @@ static void test_seeds(void **state)
     assert_true(crashes > SEEDS);
 }
 
+/* One life, stopped once, in each of its io calls in turn. */
+static void test_stop_in_every_call(void **state)
+{
+    (void)state;
+    struct sim_options options = {.seed = 1, .steps = 400, .stop_at_call = UINT64_MAX};
+    struct sim_report report;
+    sim_run(&options, &report);
+    assert_false(report.failed);
+    const uint64_t calls = report.calls;
+    assert_true(calls > 200);
+    for (uint64_t call = 1; call <= calls; call++) {
+        options.stop_at_call = call;
+        options.cut = (enum sim_cut)(call % SIM_CUT_COUNT);
+        sim_run(&options, &report);
+        if (report.failed) {
+            fail_msg("nexus-sim --seed 1 --steps 400 --stop-at %llu --cut %s --verbose: %s",
+                     (unsigned long long)call, sim_cut_word(options.cut), report.why);
+        }
+    }
+}
+
 static void test_same_seed_same_bytes(void **state)
 {
     (void)state;
@@ -54,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_stop_in_every_call),
         cmocka_unit_test(test_same_seed_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

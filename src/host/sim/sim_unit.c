@@ -202,6 +202,9 @@ void unit_crash(struct world *w, enum sim_cut cut)
 
 static enum sim_cut any_cut(struct world *w)
 {
+    if (w->options.stop_at_call != 0) {
+        return w->options.cut;
+    }
     if (rng_chance(&w->rng, w->plan.process_deaths)) {
         return SIM_CUT_NONE;
     }
@@ -210,6 +213,10 @@ static enum sim_cut any_cut(struct world *w)
 
 static void arm_crash(struct world *w)
 {
+    if (w->options.stop_at_call > w->host.calls) {
+        w->host.stop_at_call = w->options.stop_at_call;
+        return;
+    }
     const uint64_t most = w->calm ? 0 : w->plan.crash_calls_max;
     if (most == 0) {
         return;
