@@ -321,7 +321,7 @@ int main(int argc, char **argv)
             die("no memory");
         }
     }
-    daemon_start(&load.daemon, argv[2], data.at);
+    (void)daemon_start(&load.daemon, argv[2], data.at);
     agents_make(&load);
     double alone = queue_sqlite_run(queue.at, CLIENTS, 1, seconds / 2);
     double ours = run_cycles(&load, seconds);

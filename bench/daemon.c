@@ -56,7 +56,17 @@ static bool is_ready(const char *path)
     return ready;
 }
 
-void daemon_start(struct daemon *daemon, const char *program, const char *dir)
+static void wait_until_ready(const struct daemon *daemon, uint64_t began, const char *program)
+{
+    while (!is_ready(daemon->socket)) {
+        if (now_ns() - began > READY_NS || waitpid(daemon->pid, NULL, WNOHANG) != 0) {
+            die("%s does not start", program);
+        }
+        usleep(200);
+    }
+}
+
+uint64_t daemon_start(struct daemon *daemon, const char *program, const char *dir)
 {
     struct path token = path_join(dir, "admin.token");
     memset(daemon, 0, sizeof *daemon);
@@ -65,21 +75,19 @@ void daemon_start(struct daemon *daemon, const char *program, const char *dir)
         die("the directory's path is too long for a socket");
     }
     dir_fresh(dir);
+    uint64_t began = now_ns();
     daemon->pid = fork();
     if (daemon->pid == 0) {
         be_daemon(program, dir);
     }
-    for (uint64_t began = now_ns(); !is_ready(daemon->socket);) {
-        if (now_ns() - began > READY_NS || waitpid(daemon->pid, NULL, WNOHANG) != 0) {
-            die("%s does not start", program);
-        }
-        usleep(2000);
-    }
+    wait_until_ready(daemon, began, program);
+    uint64_t took = now_ns() - began;
     FILE *file = fopen(token.at, "r");
     if (file == NULL || fscanf(file, "%127s", daemon->admin_token) != 1) {
         die("%s: %s", token.at, strerror(errno));
     }
     fclose(file);
+    return took;
 }
 
 void daemon_stop(struct daemon *daemon)

@@ -1,6 +1,7 @@
 /* daemon.h - a nexusd of our own, in a fresh directory, and blocking calls to it. */
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct daemon {
@@ -8,8 +9,9 @@ struct daemon {
     char socket[108];      /* DIR/nexusd.sock */
     char admin_token[128];
 };
-/* Starts `program` on an empty store in `dir`; returns when it is ready. */
-void daemon_start(struct daemon *daemon, const char *program, const char *dir);
+/* Starts `program` on an empty store in `dir`; returns when it is ready, with the
+ * nanoseconds that this took. */
+uint64_t daemon_start(struct daemon *daemon, const char *program, const char *dir);
 /* SIGTERM, and waits for the end. */
 void daemon_stop(struct daemon *daemon);
 
