@@ -8,6 +8,10 @@
  * An answer that depends on records not yet durable stays in the connection until
  * gateway_durable says so. After each burst of reads the host calls gateway_settle,
  * which starts the commit.
+ *
+ * conn_feed and conn_sent do not call on_ready for their own connection: the host
+ * looks at conn_output and conn_wants_close after them by itself. Inside on_ready it
+ * may take output and free the connection.
  */
 #pragma once
 #include <stdbool.h>
@@ -32,7 +36,7 @@ struct gateway_options {
     uint64_t body_timeout_ms;       /* 0 = 60,000: likewise its body */
     uint64_t idle_timeout_ms;       /* 0 = 300,000: keep-alive without a request */
     uint64_t keepalive_ms;          /* 0 = 15,000: comment line on a silent stream */
-    /* The connection has output, or is to be closed. */
+    /* The connection has output, or is to be closed. May be NULL. */
     void (*on_ready)(void *context, struct conn *conn);
     /* An admin asked for another board: open or make it (name is valid). NULL: refused. */
     struct board *(*make_board)(void *context, struct str name);
