@@ -17,6 +17,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "host/posix/workers.h"
 
 enum err io_posix_err(int error_number)
