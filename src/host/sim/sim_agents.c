@@ -193,6 +193,17 @@ static bool any_claim(struct world *w, struct old_claim *out_claim)
     return false;
 }
 
+/* Adds, rotates or removes an agent's credential. */
+static struct request *change_agent(struct world *w, uint32_t index)
+{
+    const bool removes = rng_below(&w->rng, 5) == 0;
+    struct request *r = request_new(w, index, removes ? OP_AGENT_REMOVE : OP_AGENT_ADD);
+    r->retry = rng_below(&w->rng, 3) == 0;
+    r->capability = (unsigned)rng_below(&w->rng, w->plan.capabilities + 1);
+    r->topic = (unsigned)rng_below(&w->rng, w->plan.capabilities + 1);
+    return r;
+}
+
 static uint32_t make_batch(struct world *w, uint32_t agent)
 {
     uint32_t parts[SIM_BATCH_MAX];
@@ -201,7 +212,9 @@ static uint32_t make_batch(struct world *w, uint32_t agent)
     for (unsigned i = 0; i < count; i++) {
         struct request *part = submit(w, agent);
         if (rng_below(&w->rng, 3) == 0) {
-            part = a->holds ? write_under(w, agent, &a->claim) : seek_work(w, agent);
+            part = a->role == ROLE_HUMAN ? change_agent(w, agent)
+                   : a->holds            ? write_under(w, agent, &a->claim)
+                                         : seek_work(w, agent);
         }
         if (part->kind == OP_PARK) {
             part->kind = OP_CLAIM_NEXT;
@@ -235,6 +248,9 @@ static uint32_t next_request(struct world *w, uint32_t index)
     }
     if (a->role == ROLE_HUMAN && rng_below(&w->rng, w->model.paused ? 3 : 40) == 0) {
         return request_new(w, index, w->model.paused ? OP_RESUME : OP_PAUSE)->number;
+    }
+    if (a->role == ROLE_HUMAN && rng_below(&w->rng, 12) == 0) {
+        return change_agent(w, index)->number;
     }
     if (a->old_count > 0 && rng_chance(&w->rng, w->plan.zombies)) {
         const unsigned kept = a->old_count < SIM_OLD_CLAIMS ? a->old_count : SIM_OLD_CLAIMS;

@@ -116,6 +116,8 @@ enum op_kind {
     OP_CANCEL,
     OP_PAUSE,
     OP_RESUME,
+    OP_AGENT_ADD,
+    OP_AGENT_REMOVE,
     OP_BATCH,
 };
 
@@ -158,6 +160,8 @@ struct old_claim {
 
 struct sim_agent {
     char name[32];
+    bool registered, removed; /* as the records say */
+    unsigned can;             /* capabilities of the registration: bit n is "can<n>" */
     enum role role;
     bool holds;
     struct old_claim claim;

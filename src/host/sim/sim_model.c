@@ -206,7 +206,10 @@ static void fold_on_intent(struct world *w, struct sim_intent *intent, const str
         fold_timeout(w, intent, e, live);
         break;
     case EVENT_RELEASED:
-        fold_written_under(w, intent, e->event.epoch, e->creator);
+        /* A person who removes an agent releases what it held. */
+        fold_written_under(w, intent, e->event.epoch,
+                           str_is(e->creator, w->agents[0].name) ? str_of(intent->holder)
+                                                                 : e->creator);
         break;
     case EVENT_FAILED:
         after = e->event.number != 0 ? STATUS_SUBMITTED : STATUS_FAILED;
@@ -276,6 +279,27 @@ static void fold_origin(struct world *w, struct sim_record *record, const struct
     }
 }
 
+static void fold_agent(struct world *w, const struct entry *e)
+{
+    for (unsigned i = 0; i < w->plan.agents; i++) {
+        struct sim_agent *agent = &w->agents[i];
+        if (!str_is(e->event.name, agent->name)) {
+            continue;
+        }
+        agent->removed = e->type == EVENT_AGENT_REMOVED;
+        if (agent->removed) {
+            return;
+        }
+        size_t at = 0;
+        struct str item;
+        agent->registered = true;
+        agent->can = 0;
+        while (entry_list_next(e, &at, &item)) {
+            agent->can |= 1u << (item.at[item.len - 1] - '0');
+        }
+    }
+}
+
 static void fold(struct world *w, struct sim_record *record, const struct entry *e, bool live)
 {
     struct model *m = &w->model;
@@ -293,6 +317,8 @@ static void fold(struct world *w, struct sim_record *record, const struct entry 
         if (record->intent != SIM_NONE) {
             fold_on_intent(w, &m->intents[record->intent], e, live);
         }
+    } else if (e->type == EVENT_AGENT_ADDED || e->type == EVENT_AGENT_REMOVED) {
+        fold_agent(w, e);
     } else if (e->type == EVENT_PAUSED || e->type == EVENT_RESUMED) {
         m->paused = e->type == EVENT_PAUSED;
     }
@@ -373,6 +399,10 @@ static void cut_to(struct world *w, uint64_t head)
     m->intents_count = 0;
     m->range = (struct merkle_range){0};
     m->paused = false;
+    for (unsigned i = 0; i < w->plan.agents; i++) {
+        w->agents[i].registered = w->agents[i].removed = false;
+        w->agents[i].can = 0;
+    }
     m->bodies.len = head == 0 ? 0 : m->records[head - 1].body_at + m->records[head - 1].body_len;
     /* Fold again from the copies; `count` rises with it, as fold's checks expect. */
     m->count = 0;

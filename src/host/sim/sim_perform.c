@@ -116,6 +116,28 @@ static void perform_conclude(struct world *w, const struct request *r, const str
                    result);
 }
 
+static void perform_agent(struct world *w, const struct request *r, const struct actor *actor,
+                          struct result *result)
+{
+    char texts[2][16];
+    struct str capabilities[2];
+    const struct str name = str_of(w->agents[r->salt % w->plan.agents].name);
+    if (r->kind == OP_AGENT_REMOVE) {
+        board_agent_remove(w->board, actor, name, result);
+        return;
+    }
+    struct agent_in in = {
+        .name = name, .role = ROLE_AGENT, .capabilities = capabilities, .rotate = r->retry};
+    if (r->capability > 0) {
+        capabilities[in.capabilities_count++] = numbered(texts[0], "can", r->capability);
+    }
+    if (r->topic > 0 && r->topic != r->capability) {
+        capabilities[in.capabilities_count++] = numbered(texts[1], "can", r->topic);
+    }
+    sha256(&r->salt, sizeof r->salt, &in.token_hash);
+    board_agent_add(w->board, actor, &in, result);
+}
+
 static void perform_op(struct world *w, const struct request *r, struct result *result)
 {
     const struct sim_agent *agent = &w->agents[r->agent];
@@ -159,6 +181,10 @@ static void perform_op(struct world *w, const struct request *r, struct result *
     case OP_PAUSE:
     case OP_RESUME:
         board_pause(w->board, &actor, r->kind == OP_PAUSE, result);
+        break;
+    case OP_AGENT_ADD:
+    case OP_AGENT_REMOVE:
+        perform_agent(w, r, &actor, result);
         break;
     case OP_BATCH:
         UNREACHABLE("a batch in a batch");
@@ -267,9 +293,20 @@ static bool fits(const struct world *w, const struct request *r, const struct si
     if (r->topic > 0 && !str_eq(str_of(intent->topic), numbered(text, "topic", r->topic))) {
         return false;
     }
-    return intent->capability[0] == '\0' || r->all_capabilities ||
-           (r->capability > 0 &&
-            str_eq(str_of(intent->capability), numbered(text, "can", r->capability)));
+    if (intent->capability[0] == '\0' || r->all_capabilities) {
+        return true;
+    }
+    if (r->capability > 0) {
+        return str_eq(str_of(intent->capability), numbered(text, "can", r->capability));
+    }
+    /* It names none: what it was registered with counts. */
+    for (unsigned n = 1; n <= w->plan.capabilities; n++) {
+        if ((w->agents[r->agent].can >> n & 1) != 0 &&
+            str_eq(str_of(intent->capability), numbered(text, "can", n))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The highest priority among the intents that fit, 0 = none does. */
@@ -287,6 +324,10 @@ static unsigned best_priority(const struct world *w, const struct request *r)
 
 static struct verdict expect_claim_next(const struct world *w, const struct request *r)
 {
+    const bool named = r->capability > 0 || (r->all_capabilities && w->plan.capabilities > 0);
+    if (w->agents[r->agent].removed && !named) {
+        return (struct verdict){0}; /* who has no credential cannot ask */
+    }
     if (w->model.paused) {
         return must_be(BOARD_UNAVAILABLE);
     }
@@ -294,6 +335,19 @@ static struct verdict expect_claim_next(const struct world *w, const struct requ
         return must_be(BOARD_OK);
     }
     return must_be(r->kind == OP_PARK ? BOARD_OK : BOARD_NONE); /* parked is OK too */
+}
+
+static struct verdict expect_agent(const struct world *w, const struct request *r)
+{
+    const struct sim_agent *agent = &w->agents[r->salt % w->plan.agents];
+    const bool there = agent->registered && !agent->removed;
+    if (r->kind == OP_AGENT_REMOVE) {
+        return must_be(there ? BOARD_OK : BOARD_NOT_FOUND);
+    }
+    if (r->retry) { /* rotate */
+        return there ? (struct verdict){true, BOARD_CREATED, BOARD_OK} : must_be(BOARD_NOT_FOUND);
+    }
+    return must_be(there ? BOARD_CONFLICT : BOARD_CREATED);
 }
 
 static struct verdict expect(struct world *w, const struct request *r)
@@ -325,6 +379,9 @@ static struct verdict expect(struct world *w, const struct request *r)
     case OP_PAUSE:
     case OP_RESUME:
         return must_be(BOARD_OK);
+    case OP_AGENT_ADD:
+    case OP_AGENT_REMOVE:
+        return expect_agent(w, r);
     case OP_BATCH:
         break;
     }
@@ -354,7 +411,9 @@ void perform(struct world *w, const struct request *r, struct result *out_result
     if (w->host.stopped) {
         return; /* the machine stopped inside it */
     }
-    if (!verdict.known || got == verdict.outcome || got == verdict.or_else) {
+    /* The same Fact again is no new record, and just as good. */
+    const bool again = r->kind == OP_FACT && got == BOARD_OK && verdict.or_else == BOARD_CREATED;
+    if (!verdict.known || got == verdict.outcome || got == verdict.or_else || again) {
         if (best > 0 && out_result->intent != ORDINAL_NONE &&
             w->model.intents[w->model.records[out_result->intent].intent].priority != best) {
             sim_fail(w, "request %u: an intent of a lower priority than %u was given", r->number,
