@@ -1,0 +1,172 @@
+/* checkpoint_test.c - a checkpoint is a cache: whatever happens to it, the board opens and
+ * is the same; and it never runs ahead of the disk.
+ */
+#include <stddef.h>
+
+#include "board/board_world_test.h"
+
+static void some_life(struct world *w, const char *tag, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "%s %d", tag, i);
+        (void)add_fact(w, "ann", "web", text);
+        struct id id = add_intent(w, "bob", text, i % 10 + 1);
+        if (i % 3 == 0) {
+            (void)claim(w, "cat", &id, 0);
+        } else if (i % 3 == 1) {
+            (void)claim(w, "cat", &id, 0);
+            (void)conclude(w, "cat", &id, 1, text);
+        }
+    }
+}
+
+static struct io_file *checkpoint_file(struct world *w)
+{
+    struct io_file *file = memory_find(&w->disk, "checkpoint");
+    assert_non_null(file);
+    return file;
+}
+
+static void reopened_same(struct world *w, bool uses_checkpoint)
+{
+    struct hash before = world_digest(w);
+    world_reopen(w);
+    assert_same_state(world_digest(w), before);
+    assert_int_equal(w->report.from_checkpoint > 0, uses_checkpoint);
+}
+
+static void test_is_used(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    some_life(w, "one", 50);
+    assert_int_not_equal(board_checkpoint_now(w->board, NULL), ERR_OK); /* not settled */
+    world_settle(w);
+    uint64_t seq = board_head(w->board);
+    assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+    some_life(w, "two", 20);
+    reopened_same(w, true);
+    assert_int_equal(w->report.from_checkpoint, seq);
+    some_life(w, "three", 20);
+    reopened_same(w, true);
+    w->options.no_checkpoint = true;
+    reopened_same(w, false);
+    world_free(w);
+}
+
+static void test_damage_anywhere(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    some_life(w, "one", 10);
+    world_settle(w);
+    assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+    some_life(w, "two", 3);
+    reopened_same(w, true);
+    size_t len = checkpoint_file(w)->len;
+    for (size_t at = 0; at < len; at += 97) {
+        struct hash before = world_digest(w);
+        world_settle(w);
+        board_close(w->board);
+        checkpoint_file(w)->seen[at] ^= 0x10;
+        world_open(w);
+        assert_same_state(world_digest(w), before);
+        checkpoint_file(w)->seen[at] ^= 0x10;
+    }
+    struct hash before = world_digest(w);
+    world_settle(w);
+    board_close(w->board);
+    memory_resize(checkpoint_file(w), len / 2);
+    world_open(w);
+    assert_same_state(world_digest(w), before);
+    assert_int_equal(w->report.from_checkpoint, 0);
+    world_free(w);
+}
+
+/* Somebody copied a checkpoint from another board beside this log. */
+static void test_of_another_log(void **state)
+{
+    (void)state;
+    struct world *w = world_opened(), *other = world_new();
+    other->disk.random = 99;
+    world_open(other);
+    some_life(w, "one", 5);
+    some_life(other, "two", 12);
+    world_settle(other);
+    assert_int_equal(board_checkpoint_now(other->board, NULL), ERR_OK);
+    world_settle(w);
+    assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+    struct hash before = world_digest(w);
+    board_close(w->board);
+    struct io_file *to = checkpoint_file(w), *from = checkpoint_file(other);
+    memory_resize(to, from->len);
+    memcpy(to->seen, from->seen, from->len);
+    world_open(w);
+    assert_same_state(world_digest(w), before);
+    assert_int_equal(w->report.from_checkpoint, 0);
+    world_free(other);
+    world_free(w);
+}
+
+/* Written in the background while the log is ahead of the disk: published only when the
+ * disk has caught up. */
+static void test_in_the_background(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->options.checkpoint_every_bytes = 20000;
+    world_open(w);
+    for (int i = 0; i < 40; i++) {
+        some_life(w, i % 2 == 0 ? "even" : "odd", i);
+        board_flush(w->board);
+        if (i % 4 == 0) {
+            memory_run_all(&w->disk);
+        }
+    }
+    reopened_same(w, true);
+    world_free(w);
+}
+
+static void test_crash_at_every_moment(void **state)
+{
+    (void)state;
+    for (uint64_t fail_at = 1; fail_at < 60; fail_at++) {
+        struct world *w = world_new();
+        w->options.checkpoint_every_bytes = 4000;
+        world_open(w);
+        w->disk.ops = 0;
+        w->disk.fail_at = fail_at;
+        w->disk.fail_forever = true;
+        for (int i = 0; i < 12 && board_failed(w->board) == ERR_OK; i++) {
+            some_life(w, "life", i + 1);
+            board_flush(w->board);
+            memory_run_all(&w->disk);
+        }
+        uint64_t durable = board_durable(w->board);
+        assert_false(board_busy(w->board));
+        board_close(w->board);
+        w->disk.fail_forever = false;
+        memory_crash(&w->disk);
+        world_open(w);
+        assert_true(board_head(w->board) >= durable);
+        assert_true(w->report.from_checkpoint <= board_head(w->board));
+        struct hash resumed = world_digest(w);
+        w->options.no_checkpoint = true;
+        world_reopen(w);
+        assert_same_state(world_digest(w), resumed);
+        world_free(w);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_is_used),
+        cmocka_unit_test(test_damage_anywhere),
+        cmocka_unit_test(test_of_another_log),
+        cmocka_unit_test(test_in_the_background),
+        cmocka_unit_test(test_crash_at_every_moment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
