@@ -133,6 +133,32 @@ static void a_client_that_does_not_read_holds_up_nobody(void **state)
     http_close(&greedy);
 }
 
+/* Requests without end from somebody who takes no answer: the daemon stops reading, so
+ * neither its memory nor anything else grows. */
+static void a_client_that_never_reads_is_not_read_from(void **state)
+{
+    static const char request[] = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct daemon_fixture *d = *state;
+    struct http_client greedy;
+    struct buf many = {0};
+    size_t sent = 0;
+    assert_true(daemon_open(d, &greedy));
+    while (many.len < 1u << 20) {
+        buf_add_text(&many, request);
+    }
+    struct pollfd wait = {.fd = greedy.fd, .events = POLLOUT};
+    while (sent < 64u << 20 && poll(&wait, 1, 300) == 1) {
+        size_t at = sent % many.len; /* where the last run was cut */
+        ssize_t put = send(greedy.fd, many.at + at, many.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        assert_true(put > 0);
+        sent += (size_t)put;
+    }
+    assert_true(sent < 8u << 20);
+    assert_healthy(d);
+    buf_deinit(&many);
+    http_close(&greedy);
+}
+
 /* The answer comes although the body is not read, and is not lost in a reset. */
 static void an_endless_upload_is_told(void **state)
 {
@@ -258,6 +284,7 @@ int main(void)
         CASE(a_half_closed_client_is_answered),
         CASE(many_idle_connections_disturb_nobody),
         CASE(a_client_that_does_not_read_holds_up_nobody),
+        CASE(a_client_that_never_reads_is_not_read_from),
         CASE(an_endless_upload_is_told),
         CASE(a_client_that_vanishes_does_no_harm),
         CASE(what_was_answered_survives_a_kill),

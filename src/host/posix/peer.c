@@ -166,8 +166,12 @@ static void linger(struct peer *peer)
 
 void peer_flush(struct peer *peer)
 {
-    if (peer->state != PEER_OPEN || peer->chunk != NULL) {
-        return; /* on_written comes back here */
+    if (peer->state != PEER_OPEN) {
+        return;
+    }
+    if (peer->chunk != NULL) {
+        read_or_not(peer); /* on_written comes back for the rest */
+        return;
     }
     struct str output = conn_output(peer->conn);
     if (output.len > 0) {
@@ -184,7 +188,7 @@ void peer_flush(struct peer *peer)
         }
         if (output.len > 0) {
             write_later(peer, output);
-            return;
+            return; /* on_read or on_written sees whether to read on */
         }
     }
     if (conn_wants_close(peer->conn)) {
