@@ -53,6 +53,7 @@ static int explore(struct session *s, const struct parsed *p)
     }
     e->asker = s;
     e->start_ms = print_now_ms();
+    e->progress_ms = e->start_ms;
     e->progress_tty = isatty(STDERR_FILENO) == 1;
     s->quiet = parsed_has(p, "quiet");
     int status = EXIT_OK;

@@ -40,6 +40,24 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
+/* A process that has ended but was not yet waited for counts as gone. */
+static bool is_alive(pid_t pid)
+{
+    char path[64], text[512];
+    if (kill(pid, 0) != 0 && errno != EPERM) {
+        return false;
+    }
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    size_t got = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    if (file != NULL) {
+        fclose(file);
+    }
+    text[got] = '\0';
+    const char *state = strrchr(text, ')');
+    return state == NULL || (state[1] == ' ' && state[2] != 'Z');
+}
+
 bool service_info(struct session *s, struct service_info *out)
 {
     char path[PATH_MAX];
@@ -62,7 +80,7 @@ bool service_info(struct session *s, struct service_info *out)
     }
     out->pid = (pid_t)json_get_int(value, "pid", 0);
     out->json = value;
-    return out->pid > 0 && (kill(out->pid, 0) == 0 || errno == EPERM);
+    return out->pid > 0 && is_alive(out->pid);
 }
 
 bool service_ready(struct session *s)
@@ -189,7 +207,7 @@ static int end_daemon(struct session *s, uint64_t wait_ms, bool *out_was)
     if (status == EXIT_OK && reply.status >= 300) {
         return session_problem(s, &reply);
     }
-    for (uint64_t waited = 0; known && kill(info.pid, 0) == 0; waited += 20) {
+    for (uint64_t waited = 0; known && is_alive(info.pid); waited += 20) {
         if (waited > wait_ms) {
             return session_fail(s, EXIT_FAILED, "failed",
                                 "wait longer: it still finishes what is under way",

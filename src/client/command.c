@@ -298,6 +298,11 @@ static void names_first(int argc, char *argv[])
 int client_main(int argc, char *argv[])
 {
     names_first(argc, argv);
+    for (int i = 1; i < argc && argv[1][0] == '-'; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
+            argv[1] = argv[i];
+        }
+    }
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_overview();

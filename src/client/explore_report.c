@@ -72,8 +72,9 @@ static void report_agents(const struct explore *e)
     for (uint32_t i = 0; i < count; i++) {
         printf("  ");
         say(tally[i].agent);
-        printf("  %llu documents, %llu statements in this run",
-               (unsigned long long)tally[i].documents, (unsigned long long)tally[i].claims);
+        printf("  %llu document%s, %llu statements in this run",
+               (unsigned long long)tally[i].documents, tally[i].documents == 1 ? "" : "s",
+               (unsigned long long)tally[i].claims);
         if (tally[i].before > 0) {
             printf("; %llu documents before", (unsigned long long)tally[i].before);
         }
