@@ -706,6 +706,72 @@ static void descriptions_are_whole(void **state)
     answer_deinit(&answer);
 }
 
+/* Every member of an answer is in the schema that the description gives. */
+static void expect_described(const struct json *api, const char *schema, const struct json *value)
+{
+    const struct json *schemas = json_get(json_get(api, "components"), "schemas");
+    const struct json *properties = json_get(json_get(schemas, schema), "properties");
+    assert_non_null(properties);
+    for (const struct json *at = value->first; at != NULL; at = at->next) {
+        char key[64];
+        snprintf(key, sizeof key, "%.*s", STR_ARG(at->key));
+        if (json_get(properties, key) == NULL) {
+            fail_msg("%s.%s is not described", schema, key);
+        }
+    }
+}
+
+static void answers_are_as_described(void **state)
+{
+    (void)state;
+    char id[80];
+    char body[320];
+    char other[80];
+    post_for(&world, API "/intents", world.human, "{\"description\":\"first\"}", "id", other);
+    snprintf(body, sizeof body,
+             "{\"description\":\"all of it\",\"capability\":\"read\",\"topic\":\"t\","
+             "\"dedupe_key\":\"described\",\"deadline_ms\":9999999999999,"
+             "\"max_run_ms\":1000000,\"parent\":\"%s\"}",
+             other);
+    post_for(&world, API "/intents", world.human, body, "id", id);
+    char claimed[96];
+    claim(world.agent, id, claimed);
+    snprintf(body, sizeof body, "%s,\"data\":{\"page\":1}}", claimed);
+    expect(&world, "POST", path_of("intents", id, "checkpoint"), world.agent, body, 200, NULL);
+    struct {
+        const char *method, *path, *body, *schema;
+    } asked[] = {
+        {"GET", path_of("intents", id, ""), NULL, "Intent"},
+        {"POST", API "/facts",
+         "{\"origin\":\"described\",\"topic\":\"t\",\"position\":\"p\",\"valid_from_ms\":1,"
+         "\"valid_to_ms\":2,\"confidence\":1,\"content\":{\"mime_type\":\"a/b\","
+         "\"data\":\"x\"}}",
+         "Fact"},
+        {"POST", API "/hints", "{\"content\":\"c\",\"scope\":\"s\",\"ttl_ms\":5}", "Hint"},
+        {"GET", API "/agents/worker", NULL, "Agent"},
+        {"GET", API "/roots", NULL, "TreeHead"},
+        {"GET", API "/records?limit=1", NULL, "Records"},
+        {"GET", API "/boards", NULL, "Boards"},
+        {"GET", API "/status", NULL, "Status"},
+        {"GET", API "/nowhere", NULL, "Problem"},
+    };
+    struct arena arena = {0};
+    struct json *api = NULL;
+    struct json *value = NULL;
+    struct json_error error;
+    struct answer openapi = ask(&world, "GET", "/openapi.json", NULL, NULL);
+    assert_true(json_parse(&arena, buf_str(&openapi.body), NULL, &api, &error));
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        struct answer answer =
+            ask(&world, asked[i].method, asked[i].path, world.agent, asked[i].body);
+        assert_true(json_parse(&arena, buf_str(&answer.body), NULL, &value, &error));
+        expect_described(api, asked[i].schema, value);
+        answer_deinit(&answer);
+    }
+    answer_deinit(&openapi);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -727,6 +793,7 @@ int main(void)
         cmocka_unit_test(the_service_tells_and_obeys),
         cmocka_unit_test(boards_have_names),
         cmocka_unit_test(descriptions_are_whole),
+        cmocka_unit_test(answers_are_as_described),
         cmocka_unit_test(nobody_does_what_they_may_not),
     };
     return cmocka_run_group_tests_name("gateway", tests, setup, teardown);
