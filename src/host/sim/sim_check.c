@@ -63,6 +63,45 @@ static void check_json(struct world *w, uint32_t ordinal)
     }
 }
 
+/* The same version, the same rendering: clients keep copies by it. */
+static void check_version(struct world *w, uint32_t ordinal)
+{
+    struct sim_record *record = &w->model.records[ordinal];
+    const uint64_t version = board_version(w->board, ordinal);
+    if (board_hold_seq(w->board, ordinal) > board_head(w->board)) {
+        sim_fail(w, "seq %u may be shown after a seq that does not exist", ordinal + 1);
+    }
+    if (!sim_render(w, w->board, ordinal, 0, &w->text)) {
+        sim_fail(w, "seq %u cannot be rendered", ordinal + 1);
+        return;
+    }
+    sim_strip_present(&w->text);
+    const uint64_t looks = sim_fingerprint(w->text.at, w->text.len);
+    if (record->looked != 0 && record->looked != looks && record->version == version) {
+        sim_fail(w, "seq %u changed and kept its version: %s", ordinal + 1, buf_cstr(&w->text));
+    }
+    record->looked = looks;
+    record->version = version;
+}
+
+/* Breadth-first links of one step are each other's inverse. */
+static void check_provenance(struct world *w, uint32_t ordinal)
+{
+    uint32_t made_from[64], makes[64];
+    const size_t count = board_provenance(w->board, ordinal, false, 1, made_from, 64);
+    for (size_t i = 0; i < count && sim_ok(w); i++) {
+        const size_t back = board_provenance(w->board, made_from[i], true, 1, makes, 64);
+        bool found = back == 64; /* cut off */
+        for (size_t k = 0; k < back; k++) {
+            found = found || makes[k] == ordinal;
+        }
+        if (!found || made_from[i] >= ordinal) {
+            sim_fail(w, "seq %u is made from seq %u, which does not know", ordinal + 1,
+                     made_from[i] + 1);
+        }
+    }
+}
+
 void check_renderings(struct world *w, unsigned samples)
 {
     struct model *m = &w->model;
@@ -81,6 +120,8 @@ void check_renderings(struct world *w, unsigned samples)
         }
         record->shown = shown;
         check_json(w, ordinal);
+        check_version(w, ordinal);
+        check_provenance(w, ordinal);
     }
 }
 

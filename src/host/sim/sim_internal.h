@@ -57,10 +57,11 @@ struct sim_record {
     size_t body_at, body_len; /* in model.bodies */
     enum record_kind kind;
     enum event_type type;
-    uint32_t intent;  /* index in model.intents, SIM_NONE = not about one */
-    uint32_t request; /* number of the request that made it, 0 = unknown */
-    bool commit_end;  /* a transaction may end here */
-    uint64_t shown;   /* fingerprint of its rendering at its own seq, 0 = not taken */
+    uint32_t intent;          /* index in model.intents, SIM_NONE = not about one */
+    uint32_t request;         /* number of the request that made it, 0 = unknown */
+    bool commit_end;          /* a transaction may end here */
+    uint64_t shown;           /* fingerprint of its rendering at its own seq, 0 = not taken */
+    uint64_t version, looked; /* board_version, and the rendering that went with it */
 };
 
 struct sim_intent {
@@ -298,6 +299,8 @@ void check_past(struct world *w); /* as-of equals a replay of the prefix */
 /* sim_live.c */
 void live_until_done(struct world *w); /* the faults have stopped: all work gets done */
 uint64_t sim_fingerprint(const void *bytes, size_t len);
+/* Cuts out what the present knows and no record says: leases, and the clock. */
+void sim_strip_present(struct buf *text);
 /* Renders a record; false: damaged. The text is in w->text. */
 bool sim_render(struct world *w, struct board *board, uint32_t ordinal, uint64_t as_of,
                 struct buf *out);

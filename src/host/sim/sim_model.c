@@ -414,6 +414,7 @@ static void cut_to(struct world *w, uint64_t head)
         CHECK(entry_decode(body, &e));
         merkle_leaf(body.at, body.len, &leaf);
         merkle_range_add(&m->range, &leaf);
+        m->records[seq - 1].looked = 0; /* what came after it may come anew */
         fold(w, &m->records[seq - 1], &e, false);
     }
     while (m->roots_count > 0 && m->roots[m->roots_count - 1].size > head) {

@@ -182,8 +182,7 @@ static void strip(struct buf *text, const char *key)
     buf_deinit(&mark);
 }
 
-/* What the present knows and the past does not: leases, and the clock. */
-static void strip_present(struct buf *text)
+void sim_strip_present(struct buf *text)
 {
     strip(text, "expires_at_ms");
     strip(text, "expires_in_ms");
@@ -203,8 +202,8 @@ static void compare_renderings(struct world *w, struct board *then, uint64_t seq
                      (unsigned long long)seq);
             return;
         }
-        strip_present(&w->text);
-        strip_present(&w->text2);
+        sim_strip_present(&w->text);
+        sim_strip_present(&w->text2);
         if (!str_eq(buf_str(&w->text), buf_str(&w->text2))) {
             sim_say(w, "then: %s", buf_cstr(&w->text));
             sim_say(w, "as of: %s", buf_cstr(&w->text2));
