@@ -79,6 +79,48 @@ static void test_names_stay_where_they_are(void **state)
     dict_deinit(&dict);
 }
 
+/* Forgotten names leave neither a slot nor text, and the same names get the same numbers
+ * again; whatever the seed, and across growth of the table. */
+static void test_truncate(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_init(&rng, 4);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct dict dict = {.seed = seed * 0x9e3779b97f4a7c15u};
+        char text[300];
+        memset(text, 'x', sizeof text);
+        for (int turn = 0; turn < 200; turn++) {
+            const uint32_t before = dict.count;
+            const size_t text_bytes = dict.text_bytes;
+            const uint64_t more = rng_below(&rng, 100);
+            for (uint64_t i = 0; i < more; i++) {
+                /* Differ in their number, are of any length, one is empty. */
+                const uint32_t number = before + (uint32_t)i;
+                size_t len = number == 7 ? 0 : 4 + number * 37 % 290;
+                memcpy(text, &number, len < 4 ? len : 4);
+                assert_int_equal(dict_intern(&dict, str_n(text, len)), number);
+            }
+            if (rng_below(&rng, 3) == 0) {
+                continue;
+            }
+            dict_truncate(&dict, before);
+            assert_int_equal(dict.count, before);
+            assert_int_equal(dict.text_bytes, text_bytes);
+            for (uint32_t number = 0; number < before + 100; number++) {
+                size_t len = number == 7 ? 0 : 4 + number * 37 % 290;
+                memcpy(text, &number, len < 4 ? len : 4);
+                assert_int_equal(dict_find(&dict, str_n(text, len)),
+                                 number < before ? number : DICT_NONE);
+            }
+        }
+        dict_truncate(&dict, 0);
+        assert_int_equal(dict.text_bytes, 0);
+        assert_true(dict_bytes(&dict) < 2u << 20);
+        dict_deinit(&dict);
+    }
+}
+
 static void test_empty(void **state)
 {
     (void)state;
@@ -98,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matches_list),
         cmocka_unit_test(test_names_stay_where_they_are),
+        cmocka_unit_test(test_truncate),
         cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
