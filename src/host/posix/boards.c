@@ -401,8 +401,7 @@ static void unit_close(struct unit *unit)
         unit->board = NULL;
     }
     unit->state = UNIT_GONE;
-    io_posix_free(unit->host);
-    unit->host = NULL;
+    io_posix_stop(unit->host);
 }
 
 void boards_close(struct boards *boards)
@@ -411,11 +410,9 @@ void boards_close(struct boards *boards)
     }
     workers_free(boards->opener);
     boards->opener = NULL;
-    /* The main one last: it holds the lock. */
-    for (struct unit *unit = boards->units->next; unit != NULL; unit = unit->next) {
+    for (struct unit *unit = boards->units; unit != NULL; unit = unit->next) {
         unit_close(unit);
     }
-    unit_close(boards->units);
     uv_close((uv_handle_t *)&boards->wake, NULL);
     uv_close((uv_handle_t *)&boards->retry, NULL);
 }
@@ -427,6 +424,7 @@ void boards_free(struct boards *boards)
     }
     for (struct unit *unit = boards->units, *next; unit != NULL; unit = next) {
         next = unit->next;
+        io_posix_free(unit->host);
         mem_free(unit);
     }
     mem_free(boards);

@@ -36,8 +36,8 @@ void boards_open(struct boards *boards, struct gateway *gateway);
 struct board *boards_make(struct boards *boards, struct str name);
 /* Starts what is left to commit; true when all is durable and no job is in flight. */
 bool boards_settled(struct boards *boards);
-/* Writes checkpoints, so that the next start is quick, closes all, gives up the lock
- * and closes the handles on the loop, which is then to be run dry before
- * boards_free. Call after boards_settled, or lose what was not durable. */
+/* Writes checkpoints, so that the next start is quick, closes all, and closes the
+ * handles on the loop, which is then to be run dry before boards_free. Call after
+ * boards_settled, or lose what was not durable. */
 void boards_close(struct boards *boards);
-void boards_free(struct boards *boards);
+void boards_free(struct boards *boards); /* gives up the lock */

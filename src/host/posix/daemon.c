@@ -247,11 +247,11 @@ static void close_handle(uv_handle_t *handle, void *context)
 static void finish(struct daemon *daemon)
 {
     server_close_all(daemon->server);
-    if (daemon->gateway != NULL) {
-        daemon_withdraw(daemon);
-    }
     if (daemon->boards != NULL) {
         boards_close(daemon->boards);
+    }
+    if (daemon->gateway != NULL) {
+        daemon_withdraw(daemon);
     }
     uv_walk(&daemon->loop, close_handle, NULL);
     CHECK(uv_run(&daemon->loop, UV_RUN_DEFAULT) == 0);
@@ -316,6 +316,7 @@ enum daemon_exit daemon_run(const struct daemon_options *options, struct buf *ou
     mem_free(daemon.data);
     mem_free(daemon.socket_path);
     mem_free(daemon.log_path);
+    mem_free(daemon.info_path);
     mem_free(daemon.link_path);
     return daemon.exit;
 }

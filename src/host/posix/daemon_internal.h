@@ -19,6 +19,7 @@ struct daemon {
     char *data;        /* the data directory, absolute */
     char *socket_path; /* DATA/nexusd.sock */
     char *log_path;    /* DATA/nexusd.log */
+    char *info_path;   /* DATA/nexusd.json */
     char *link_path;   /* in XDG_RUNTIME_DIR; NULL: none was made */
     enum daemon_state state;
     enum daemon_exit exit;

@@ -1,7 +1,7 @@
 /* daemon_place.c - where the daemon lives and how others find it.
  *
- * DATA/nexusd.json says pid and address; it is there exactly while the daemon listens,
- * or was killed. Only with the default data directory is there a link to the socket
+ * DATA/nexusd.json says pid and address. It is removed when everything is on the disk
+ * and just before the lock is given up; one that a killed daemon left has a dead pid. Only with the default data directory is there a link to the socket
  * in XDG_RUNTIME_DIR, so that a second daemon elsewhere does not take its place.
  */
 #include "host/posix/daemon_internal.h"
@@ -82,6 +82,7 @@ enum err daemon_find_data(struct daemon *daemon, struct trail *trail)
     daemon->data[strlen(real)] = '\0';
     daemon->socket_path = join(real, "nexusd.sock");
     daemon->log_path = join(real, "nexusd.log");
+    daemon->info_path = join(real, "nexusd.json");
     return ERR_OK;
 }
 
@@ -106,7 +107,7 @@ static enum err write_info(const struct daemon *daemon, struct trail *trail)
     jw_kv_int(&w, "started_ms", io->wall_ms(io->host));
     jw_object_end(&w);
     buf_add_byte(&text, '\n');
-    enum err err = files_write(io, "nexusd.json", buf_str(&text));
+    enum err err = files_put(daemon->info_path, buf_str(&text));
     buf_deinit(&url);
     buf_deinit(&text);
     return err == ERR_OK ? ERR_OK : trail_err(trail, err, "nexusd.json: %s", err_text(err));
@@ -148,9 +149,7 @@ enum err daemon_announce(struct daemon *daemon, struct trail *trail)
 
 void daemon_withdraw(struct daemon *daemon)
 {
-    const struct io *io = boards_io(daemon->boards);
-    enum err err = io->remove(io->host, "nexusd.json");
-    if (err != ERR_OK && err != ERR_NOT_FOUND) {
+    if (unlink(daemon->info_path) != 0 && errno != ENOENT) {
         logger_line(&daemon->logger, LOGGER_WARN, "nexusd.json stays behind");
     }
     char target[PATH_MAX];

@@ -2,8 +2,11 @@
 #include "host/posix/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/posix/io_posix.h"
 
@@ -49,6 +52,25 @@ enum err files_write(const struct io *io, const char *name, struct str bytes)
         err = io->rename(io->host, buf_cstr(&new_name), name);
     }
     buf_deinit(&new_name);
+    return err;
+}
+
+enum err files_put(const char *path, struct str bytes)
+{
+    struct buf new_path = {0};
+    buf_printf(&new_path, "%s.new", path);
+    const char *name = buf_cstr(&new_path);
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    enum err err = fd < 0 ? io_posix_err(errno) : ERR_OK;
+    if (err == ERR_OK) {
+        ssize_t put = write(fd, bytes.at, bytes.len); /* short ones are small disks */
+        err = put < 0 ? io_posix_err(errno) : (size_t)put < bytes.len ? ERR_FULL : ERR_OK;
+        close(fd);
+    }
+    if (err == ERR_OK && rename(name, path) != 0) {
+        err = io_posix_err(errno);
+    }
+    buf_deinit(&new_path);
     return err;
 }
 

@@ -9,5 +9,7 @@ MUST_USE enum err files_read(const struct io *io, const char *name, size_t bytes
                              struct buf *out);
 /* All or nothing, durable, mode 0600: a reader finds the old file or the new one. */
 MUST_USE enum err files_write(const struct io *io, const char *name, struct str bytes);
+/* All or nothing for readers, but not durable: for what is of no use after a crash. */
+MUST_USE enum err files_put(const char *path, struct str bytes);
 /* Makes the directory and those above it that are missing, mode 0700. */
 MUST_USE enum err files_make_dirs(const char *path, struct trail *trail);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,6 +87,18 @@ static void posix_start_snapshot(void *host, struct io_job *job)
     workers_start_forked(io->workers, job, io->lock_fd);
 }
 
+/* Large pages where there are any; a refusal costs speed only. */
+static void posix_hot(void *host, void *memory, size_t bytes)
+{
+    (void)host;
+    const uintptr_t page = 4096;
+    uintptr_t begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)memory + bytes) & ~(page - 1);
+    if (bytes >= 4u << 20 && begin < end) {
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    }
+}
+
 bool io_posix_poll(struct io_posix *host)
 {
     return workers_poll(host->workers);
@@ -132,6 +145,7 @@ static void fill_table(struct io_posix *host, bool threads)
         .mono_ns = posix_mono_ns,
         .wall_ms = posix_wall_ms,
         .random = posix_random,
+        .hot = posix_hot,
         .start = posix_start,
         .start_snapshot = threads ? posix_start_snapshot : NULL,
     };
@@ -168,12 +182,18 @@ enum err io_posix_new(struct io_posix **out_host, const struct io_posix_options 
     return ERR_OK;
 }
 
+void io_posix_stop(struct io_posix *host)
+{
+    workers_free(host->workers);
+    host->workers = NULL;
+}
+
 void io_posix_free(struct io_posix *host)
 {
     if (host == NULL) {
         return;
     }
-    workers_free(host->workers);
+    io_posix_stop(host);
     if (host->lock_fd >= 0) {
         close(host->lock_fd);
     }

@@ -24,7 +24,10 @@ struct io_posix_options {
 /* ERR_NOT_FOUND, ERR_READONLY, ERR_LOCKED (the trail names the pid), ERR_IO. */
 MUST_USE enum err io_posix_new(struct io_posix **out_host, const struct io_posix_options *options,
                                struct trail *trail);
-/* Lets running jobs end; results not yet delivered are dropped. NULL is fine. */
+/* Lets running jobs end and takes no more; results not yet delivered are dropped. The
+ * lock stays. */
+void io_posix_stop(struct io_posix *host);
+/* Stops, and gives up the lock. NULL is fine. */
 void io_posix_free(struct io_posix *host);
 const struct io *io_posix_io(const struct io_posix *host);
 

@@ -115,8 +115,8 @@ static enum err load_key(const struct io *io, struct secrets *secrets, struct tr
     return err;
 }
 
-static enum err write_public_key(const struct io *io, const struct secrets *secrets,
-                                 struct trail *trail)
+static enum err write_public_key(const struct io *io, const char *dir,
+                                 const struct secrets *secrets, struct trail *trail)
 {
     char hex[2 * SECRET_BYTES + 1];
     hex_encode(secrets->tree_key.public, SECRET_BYTES, hex);
@@ -124,7 +124,10 @@ static enum err write_public_key(const struct io *io, const struct secrets *secr
     struct buf old = {0};
     enum err err = files_read(io, "keys/tree.pub", 256, &old);
     if (err != ERR_OK || !str_eq(buf_str(&old), str_n(hex, sizeof hex))) {
-        err = files_write(io, "keys/tree.pub", str_n(hex, sizeof hex));
+        struct buf path = {0}; /* it can be made again, so it need not be durable */
+        buf_printf(&path, "%s/keys/tree.pub", dir);
+        err = files_put(buf_cstr(&path), str_n(hex, sizeof hex));
+        buf_deinit(&path);
     }
     buf_deinit(&old);
     return err == ERR_OK ? ERR_OK : trail_err(trail, err, "keys/tree.pub: %s", err_text(err));
@@ -141,7 +144,7 @@ enum err secrets_load(const struct io *io, const char *dir, struct secrets *out_
         err = load_key(io, &secrets, trail);
     }
     if (err == ERR_OK) {
-        err = write_public_key(io, &secrets, trail);
+        err = write_public_key(io, dir, &secrets, trail);
     }
     if (err == ERR_OK) {
         *out_secrets = secrets;
