@@ -57,6 +57,9 @@ struct io {
     enum err (*list)(void *host, const char *dir, void (*each)(void *context, const char *name),
                      void *context);
 
+    /* A hint: this memory is read at random all the time. May be NULL. */
+    void (*hot)(void *host, void *memory, size_t bytes);
+
     void (*start)(void *host, struct io_job *job);
     /* Like start, but the job sees the memory as it is at this call while the unit
      * goes on changing it (a forked copy). May be NULL: then use start's rules by

@@ -153,7 +153,7 @@ void board_close(struct board *b)
     for (size_t i = 0; i < DICTS_COUNT; i++) {
         dict_deinit(board_dict(b, i));
     }
-    void *arrays[] = {b->rows,        b->ids.at,    b->links,     b->validity,
+    void *arrays[] = {b->rows,        b->ids.memory,    b->links,     b->validity,
                       b->intents,     b->served,    b->held,      b->dedupe_slot,
                       b->parked_of,   b->fresh,     b->txn.ends,  b->txn.undo};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {

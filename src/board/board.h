@@ -349,6 +349,11 @@ uint64_t board_version(const struct board *board, uint32_t ordinal);
 MUST_USE bool board_content(struct board *board, uint32_t ordinal, struct buf *scratch,
                             struct content *out_content);
 
+/* The same without looking at the checksum again (it was right when the record was
+ * written or replayed): for those who read very many. What is served is checked. */
+MUST_USE bool board_peek(struct board *board, uint32_t ordinal, struct buf *scratch,
+                         struct content *out_content);
+
 /* The record as a JSON object, as it was when `as_of` was the last seq (0 = now).
  * False: damaged on the disk (what was written is to be thrown away). */
 MUST_USE bool board_render(struct board *board, uint32_t ordinal, uint64_t as_of,

@@ -150,8 +150,17 @@ struct parked {
     struct parked *next, *prev;
 };
 
+/* The place of the body stands here too, so that a look-up can ask memory for the row
+ * and for the body at the same time. */
+struct id_slot {
+    uint32_t tag;     /* upper half of the first word of the id */
+    uint32_t ordinal; /* + 1, 0 = empty */
+    uint64_t position;
+};
+#define ID_BUCKET 4u /* slots in a bucket: one cache line */
 struct id_slots {
-    uint64_t *at; /* tag << 32 | ordinal + 1 */
+    struct id_slot *at; /* at a cache line's beginning, inside memory */
+    void *memory;
     uint64_t count; /* slots, a power of two */
     uint64_t used;
 };
@@ -260,7 +269,8 @@ struct board {
 /* rows.c */
 uint32_t row_add(struct board *b, const struct entry *e, uint64_t position);
 void row_remove_last(struct board *b);
-void row_ids_rebuild(struct board *b, uint64_t slots);
+void row_ids_room(struct board *b, uint64_t slots); /* an empty table of that size */
+void row_placed(struct board *b, uint32_t ordinal, uint64_t position); /* now in the log */
 uint32_t row_find(const struct board *b, const struct hash *id);
 void row_index(struct board *b, uint32_t ordinal);
 void axis_add(struct axis *axis, uint32_t number, uint32_t ordinal);
@@ -270,6 +280,7 @@ void axis_deinit(struct axis *axis);
 size_t axis_bytes(const struct axis *axis);
 void link_add(struct board *b, uint32_t from, uint32_t to, enum link_role role);
 /* Body of a record, wherever it lies; false: damaged. Borrowed until the next append. */
+MUST_USE bool row_body(struct board *b, uint32_t ordinal, struct str *out_body);
 MUST_USE bool row_entry(struct board *b, uint32_t ordinal, struct entry *out_entry);
 /* "f_..." of an ordinal or hash into out[67]. */
 void id_text(enum record_kind kind, const struct hash *hash, char out[ID_TEXT_LEN + 1]);

@@ -14,7 +14,7 @@
 
 #define CHECKPOINT_NAME "checkpoint"
 #define CHECKPOINT_NEW "checkpoint.new"
-#define CHECKPOINT_LAYOUT 1u
+#define CHECKPOINT_LAYOUT 3u
 
 enum section {
     SECTION_META = 1,
@@ -197,6 +197,9 @@ static bool load_array(const struct snapshot_reader *r, uint32_t tag, uint64_t c
         return false;
     }
     copy = mem_alloc(bytes.len + 1);
+    if (r->io->hot != NULL) {
+        r->io->hot(r->io->host, copy, bytes.len);
+    }
     if (bytes.len > 0) {
         memcpy(copy, bytes.at, bytes.len);
     }
@@ -256,14 +259,21 @@ static bool load_agents(struct board *b, const struct snapshot_reader *r, const 
 
 static bool load_ids(struct board *b, const struct snapshot_reader *r)
 {
-    size_t cap;
     struct str bytes;
     if (!snapshot_get(r, SECTION_IDS, &bytes)) {
         return false;
     }
-    b->ids.count = bytes.len / sizeof *b->ids.at;
+    uint64_t slots = bytes.len / sizeof *b->ids.at;
+    if (slots == 0) {
+        return b->rows_count == 0;
+    }
+    if ((slots & (slots - 1)) != 0 || slots < b->rows_count) {
+        return false;
+    }
+    row_ids_room(b, slots);
+    memcpy(b->ids.at, bytes.at, bytes.len);
     b->ids.used = b->rows_count;
-    return load_array(r, SECTION_IDS, b->ids.count, sizeof *b->ids.at, &b->ids.at, NULL, &cap);
+    return true;
 }
 
 static bool meta_fits(struct board *b, const struct snapshot_reader *r, struct meta *meta)

@@ -392,6 +392,57 @@ bool entry_decode(struct str body, struct entry *out_entry)
     return true;
 }
 
+/* Moves *at behind a string of 16-bit length; false when there is not room for it and
+ * `behind` more bytes. */
+static inline bool skip_s16(struct str body, size_t *at, size_t behind, struct str *out_text)
+{
+    if (body.len - *at < 2 + behind) {
+        return false;
+    }
+    size_t len = get_u16((const uint8_t *)body.at + *at);
+    if (body.len - *at - 2 - behind < len) {
+        return false;
+    }
+    *out_text = str_n(body.at + *at + 2, len);
+    *at += 2 + len;
+    return true;
+}
+
+/* The same walk as decode_fact without keeping what is passed; few instructions, so that
+ * many of these can wait for memory at the same time. */
+bool entry_decode_content(struct str body, struct str *out_mime, struct str *out_data,
+                          bool *out_stored)
+{
+    const uint8_t *bytes = (const uint8_t *)body.at;
+    struct str skipped;
+    size_t at = 4 + 8 + sizeof(struct hash);
+    if (body.len < at + 16 || bytes[0] != RECORD_FACT ||
+        !skip_s16(body, &at, 14, &skipped) || !skip_s16(body, &at, 12, &skipped) ||
+        !skip_s16(body, &at, 10, out_mime) || !skip_s16(body, &at, 8, &skipped) ||
+        !skip_s16(body, &at, 6, &skipped)) {
+        return false;
+    }
+    unsigned flags = bytes[3];
+    if ((flags & (ENTRY_VALID_FROM | ENTRY_VALID_TO | ENTRY_CONFIDENCE | ENTRY_UNDER)) != 0) {
+        at += (flags & ENTRY_VALID_FROM) != 0 ? 8 : 0;
+        at += (flags & ENTRY_VALID_TO) != 0 ? 8 : 0;
+        at += (flags & ENTRY_CONFIDENCE) != 0 ? 8 : 0;
+        at += (flags & ENTRY_UNDER) != 0 ? sizeof(struct hash) + 8 : 0;
+        if (body.len < at + 6) {
+            return false;
+        }
+    }
+    at += 2 + (size_t)get_u16(bytes + at) * sizeof(struct hash);
+    *out_stored = (flags & ENTRY_STORED) != 0;
+    if (body.len < at + 4) {
+        return false;
+    }
+    size_t len = *out_stored ? sizeof(struct hash) : get_u32(bytes + at);
+    at += *out_stored ? 0 : 4;
+    *out_data = str_n(body.at + at, len);
+    return body.len - at >= len;
+}
+
 bool entry_list_next(const struct entry *entry, size_t *at, struct str *out_item)
 {
     struct str bytes = entry->event.list_bytes;

@@ -100,6 +100,9 @@ struct entry {
 void entry_encode(const struct entry *entry, struct buf *out);
 /* Reads a body; strings are borrowed from it. False: not a body of this version. */
 MUST_USE bool entry_decode(struct str body, struct entry *out_entry);
+/* Only the content of a Fact's body, for those who read nothing else. */
+MUST_USE bool entry_decode_content(struct str body, struct str *out_mime, struct str *out_data,
+                                   bool *out_stored);
 /* Walks an event's list: *at begins at 0. */
 bool entry_list_next(const struct entry *entry, size_t *at, struct str *out_item);
 

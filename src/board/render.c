@@ -81,23 +81,42 @@ static void render_content(struct json_writer *w, const struct content *content)
     jw_object_end(w);
 }
 
-bool board_content(struct board *b, uint32_t ordinal, struct buf *scratch,
-                   struct content *out_content)
+static bool content_of(struct board *b, struct str body, struct buf *scratch,
+                       struct content *out_content)
 {
-    struct entry e;
-    if (!row_entry(b, ordinal, &e) || e.kind != RECORD_FACT) {
+    struct hash hash;
+    bool stored;
+    if (!entry_decode_content(body, &out_content->mime_type, &out_content->data, &stored)) {
         return false;
     }
-    out_content->mime_type = e.fact.mime_type;
-    out_content->data = e.fact.content;
-    if ((e.flags & ENTRY_STORED) != 0) {
+    if (stored) {
+        memcpy(&hash, out_content->data.at, sizeof hash);
         buf_clear(scratch);
-        if (!log_read_blob(b->log, &e.fact.content_hash, scratch)) {
+        if (!log_read_blob(b->log, &hash, scratch)) {
             return false;
         }
         out_content->data = buf_str(scratch);
     }
     return true;
+}
+
+bool board_content(struct board *b, uint32_t ordinal, struct buf *scratch,
+                   struct content *out_content)
+{
+    struct str body;
+    return row_body(b, ordinal, &body) && content_of(b, body, scratch, out_content);
+}
+
+bool board_peek(struct board *b, uint32_t ordinal, struct buf *scratch,
+                struct content *out_content)
+{
+    struct str body;
+    if (b->txn.open) {
+        return board_content(b, ordinal, scratch, out_content);
+    }
+    CHECK(ordinal < b->rows_count);
+    return log_peek(b->log, (struct log_place){b->rows[ordinal].position}, &body) &&
+           content_of(b, body, scratch, out_content);
 }
 
 static bool render_fact(struct board *b, const struct entry *e, struct json_writer *w)

@@ -7,9 +7,10 @@
  *     enter a set in rising order, which makes that O(1).
  *  3. at_ms never falls from row to row, so a time is a position.
  *
- * ids is open addressing with linear probing at a load of at most 3/4. A slot keeps
- * 32 bits of the identity beside the ordinal, so a look-up touches one slot and one
- * row: two cache lines, and the row holds the whole id to compare.
+ * ids is open addressing over buckets of four slots, one cache line each, at a load of at
+ * most 3/4; a full bucket flows over into the next. A slot keeps 32 bits of the identity
+ * beside the ordinal and the place, so a look-up waits for memory twice: for the bucket,
+ * and then for row and body together.
  */
 #include "board/board_internal.h"
 #include "codec/bytes.h"
@@ -22,9 +23,25 @@ static inline uint64_t id_word(const struct hash *id)
     memcpy(&word, id->bytes, sizeof word);
     return word;
 }
-static inline uint64_t id_slot_of(uint64_t word, uint32_t ordinal)
+static inline uint32_t id_tag(uint64_t word)
 {
-    return (word & 0xffffffff00000000ull) | ((uint64_t)ordinal + 1);
+    return (uint32_t)(word >> 32);
+}
+
+/* Slots of the bucket whose tag fits, as bits. Without a branch, so that the processor
+ * can begin the next look-up while this one waits for memory. */
+static inline unsigned bucket_match(const struct id_slot *bucket, uint32_t tag)
+{
+    return (unsigned)(bucket[0].tag == tag) | (unsigned)(bucket[1].tag == tag) << 1 |
+           (unsigned)(bucket[2].tag == tag) << 2 | (unsigned)(bucket[3].tag == tag) << 3;
+}
+static inline uint64_t bucket_next(const struct id_slots *ids, uint64_t first)
+{
+    return (first + ID_BUCKET) & (ids->count - 1);
+}
+static inline uint64_t bucket_home(const struct id_slots *ids, uint64_t word)
+{
+    return word & (ids->count - 1) & ~(uint64_t)(ID_BUCKET - 1);
 }
 
 uint32_t row_find(const struct board *b, const struct hash *id)
@@ -32,77 +49,98 @@ uint32_t row_find(const struct board *b, const struct hash *id)
     if (b->ids.count == 0) {
         return ORDINAL_NONE;
     }
-    uint64_t mask = b->ids.count - 1;
     uint64_t word = id_word(id);
-    for (uint64_t at = word & mask;; at = (at + 1) & mask) {
-        uint64_t slot = b->ids.at[at];
-        if (slot == 0) {
-            return ORDINAL_NONE;
+    for (uint64_t at = bucket_home(&b->ids, word);; at = bucket_next(&b->ids, at)) {
+        const struct id_slot *bucket = &b->ids.at[at];
+        for (unsigned match = bucket_match(bucket, id_tag(word)); match != 0;
+             match &= match - 1) {
+            const struct id_slot *slot = &bucket[__builtin_ctz(match)];
+            if (slot->ordinal == 0) {
+                continue;
+            }
+            if (b->log != NULL) {
+                log_prefetch(b->log, (struct log_place){slot->position});
+            }
+            if (hash_eq(&b->rows[slot->ordinal - 1].id, id)) {
+                return slot->ordinal - 1;
+            }
         }
-        if ((slot ^ word) >> 32 == 0) {
-            uint32_t ordinal = (uint32_t)slot - 1;
-            if (hash_eq(&b->rows[ordinal].id, id)) {
-                return ordinal;
+        if (bucket[ID_BUCKET - 1].ordinal == 0) {
+            return ORDINAL_NONE; /* not full: nothing flowed over */
+        }
+    }
+}
+
+static void ids_put(struct id_slots *ids, const struct row *row, uint32_t ordinal)
+{
+    uint64_t word = id_word(&row->id);
+    for (uint64_t at = bucket_home(ids, word);; at = bucket_next(ids, at)) {
+        for (unsigned i = 0; i < ID_BUCKET; i++) {
+            if (ids->at[at + i].ordinal == 0) {
+                ids->at[at + i] = (struct id_slot){id_tag(word), ordinal + 1, row->position};
+                ids->used++;
+                return;
             }
         }
     }
 }
 
-static void ids_put(struct id_slots *ids, const struct hash *id, uint32_t ordinal)
+static struct id_slot *ids_slot_of(const struct board *b, uint32_t ordinal)
 {
-    uint64_t mask = ids->count - 1;
-    uint64_t word = id_word(id);
-    uint64_t at = word & mask;
-    while (ids->at[at] != 0) {
-        at = (at + 1) & mask;
+    uint64_t word = id_word(&b->rows[ordinal].id);
+    for (uint64_t at = bucket_home(&b->ids, word);; at = bucket_next(&b->ids, at)) {
+        for (unsigned i = 0; i < ID_BUCKET; i++) {
+            CHECK(b->ids.at[at + i].ordinal != 0);
+            if (b->ids.at[at + i].ordinal == ordinal + 1) {
+                return &b->ids.at[at + i];
+            }
+        }
     }
-    ids->at[at] = id_slot_of(word, ordinal);
-    ids->used++;
 }
 
-void row_ids_rebuild(struct board *b, uint64_t slots)
+void row_placed(struct board *b, uint32_t ordinal, uint64_t position)
 {
-    CHECK((slots & (slots - 1)) == 0);
-    mem_free(b->ids.at);
-    b->ids.at = mem_zalloc(slots * sizeof *b->ids.at);
+    b->rows[ordinal].position = position;
+    ids_slot_of(b, ordinal)->position = position;
+}
+
+void row_ids_room(struct board *b, uint64_t slots)
+{
+    CHECK((slots & (slots - 1)) == 0 && slots >= ID_BUCKET);
+    mem_free(b->ids.memory);
+    size_t bytes = slots * sizeof *b->ids.at;
+    b->ids.memory = mem_zalloc(bytes + 64);
+    b->ids.at = (struct id_slot *)(((uintptr_t)b->ids.memory + 63) & ~(uintptr_t)63);
     b->ids.count = slots;
     b->ids.used = 0;
+    if (b->io->hot != NULL) {
+        b->io->hot(b->io->host, b->ids.memory, bytes);
+    }
+}
+
+static void ids_grow(struct board *b)
+{
+    row_ids_room(b, b->ids.count == 0 ? IDS_MIN : b->ids.count * 2);
     for (size_t i = 0; i < b->rows_count; i++) {
-        ids_put(&b->ids, &b->rows[i].id, (uint32_t)i);
+        ids_put(&b->ids, &b->rows[i], (uint32_t)i);
     }
 }
 
 static void ids_add(struct board *b, uint32_t ordinal)
 {
     if ((b->ids.used + 1) * 4 > b->ids.count * 3) {
-        /* The new row is in rows already: the rebuild enters it too. */
-        row_ids_rebuild(b, b->ids.count == 0 ? IDS_MIN : b->ids.count * 2);
-        return;
+        ids_grow(b); /* the new row is in rows already and enters with the others */
+    } else {
+        ids_put(&b->ids, &b->rows[ordinal], ordinal);
     }
-    ids_put(&b->ids, &b->rows[ordinal].id, ordinal);
 }
 
-/* Removes by moving later members of the probe run back (no tombstones). */
-static void ids_remove(struct board *b, uint32_t ordinal)
+/* Only ever the youngest: what was put last is the last of its probe run, so taking it
+ * away leaves no gap behind. */
+static void ids_remove_youngest(struct board *b, uint32_t ordinal)
 {
-    struct id_slots *ids = &b->ids;
-    uint64_t mask = ids->count - 1;
-    uint64_t at = id_word(&b->rows[ordinal].id) & mask;
-    while ((uint32_t)ids->at[at] != ordinal + 1) {
-        CHECK(ids->at[at] != 0);
-        at = (at + 1) & mask;
-    }
-    uint64_t hole = at;
-    ids->at[hole] = 0;
-    ids->used--;
-    for (at = (hole + 1) & mask; ids->at[at] != 0; at = (at + 1) & mask) {
-        uint64_t home = id_word(&b->rows[(uint32_t)ids->at[at] - 1].id) & mask;
-        if (((at - home) & mask) >= ((at - hole) & mask)) {
-            ids->at[hole] = ids->at[at];
-            ids->at[at] = 0;
-            hole = at;
-        }
-    }
+    *ids_slot_of(b, ordinal) = (struct id_slot){0};
+    b->ids.used--;
 }
 
 /* -- axes --------------------------------------------------------------------------- */
@@ -184,6 +222,9 @@ uint32_t row_add(struct board *b, const struct entry *e, uint64_t position)
     uint32_t ordinal = (uint32_t)b->rows_count;
     if (b->rows_count == b->rows_cap) {
         mem_grow(&b->rows, &b->rows_cap, b->rows_count + 1, sizeof *b->rows);
+        if (b->io->hot != NULL) {
+            b->io->hot(b->io->host, b->rows, b->rows_cap * sizeof *b->rows);
+        }
     }
     struct row *row = &b->rows[b->rows_count++];
     uint64_t flags = 0;
@@ -220,22 +261,27 @@ void row_remove_last(struct board *b)
     CHECK(b->rows_count > 0);
     uint32_t ordinal = (uint32_t)b->rows_count - 1;
     row_unindex(b, ordinal);
-    ids_remove(b, ordinal);
+    ids_remove_youngest(b, ordinal);
     b->rows_count--;
+}
+
+bool row_body(struct board *b, uint32_t ordinal, struct str *out_body)
+{
+    CHECK(ordinal < b->rows_count);
+    if (b->txn.open && ordinal >= b->txn.first) {
+        size_t index = ordinal - b->txn.first;
+        size_t begin = index == 0 ? 0 : b->txn.ends[index - 1];
+        *out_body = str_n(b->txn.bodies.at + begin, b->txn.ends[index] - begin);
+        return true;
+    }
+    return log_read(b->log, (struct log_place){b->rows[ordinal].position}, out_body);
 }
 
 bool row_entry(struct board *b, uint32_t ordinal, struct entry *out_entry)
 {
-    CHECK(ordinal < b->rows_count);
     struct str body;
-    if (b->txn.open && ordinal >= b->txn.first) {
-        size_t index = ordinal - b->txn.first;
-        size_t begin = index == 0 ? 0 : b->txn.ends[index - 1];
-        body = str_n(b->txn.bodies.at + begin, b->txn.ends[index] - begin);
-    } else if (!log_read(b->log, (struct log_place){b->rows[ordinal].position}, &body)) {
-        return false;
-    }
-    return entry_decode(body, out_entry) && hash_eq(&out_entry->id, &b->rows[ordinal].id);
+    return row_body(b, ordinal, &body) && entry_decode(body, out_entry) &&
+           hash_eq(&out_entry->id, &b->rows[ordinal].id);
 }
 
 void id_text(enum record_kind kind, const struct hash *hash, char out[ID_TEXT_LEN + 1])

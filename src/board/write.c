@@ -49,7 +49,7 @@ uint64_t board_commit(struct board *b)
         uint64_t seq = log_append(b->log, bodies, t->count, places);
         CHECK(seq == (uint64_t)t->first + 1);
         for (size_t i = 0; i < t->count; i++) {
-            b->rows[t->first + i].position = places[i].position;
+            row_placed(b, t->first + (uint32_t)i, places[i].position);
         }
     }
     for (size_t i = 0; i < t->undo_count; i++) {

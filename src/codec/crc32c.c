@@ -101,7 +101,33 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, con
     }
     return ~tail;
 }
+
+#define EVEN_WORDS 24u
+
+__attribute__((target("sse4.2"))) static uint32_t crc32c_even(uint32_t crc, const uint8_t *at,
+                                                              size_t words)
+{
+    uint64_t rest = ~crc;
+    for (size_t i = 0; i < EVEN_WORDS; i++) {
+        uint64_t word;
+        uint64_t wanted = 0 - (uint64_t)(i < words); /* all ones while inside */
+        memcpy(&word, at + 8 * (i & wanted), sizeof word);
+        rest = (_mm_crc32_u64(rest, word) & wanted) | (rest & ~wanted);
+    }
+    return ~(uint32_t)rest;
+}
 #endif
+
+uint32_t crc32c_words(uint32_t crc, const void *bytes, size_t words)
+{
+    CHECK(words > 0);
+#if defined(__x86_64__)
+    if (words <= EVEN_WORDS && __builtin_cpu_supports("sse4.2")) {
+        return crc32c_even(crc, bytes, words);
+    }
+#endif
+    return crc32c(crc, bytes, words * 8);
+}
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t len)
 {

@@ -41,16 +41,25 @@ static uint32_t frame_seed(uint64_t position)
     return place_segment(position) ^ place_offset(position);
 }
 
+/* Over the body and its padding. */
+static uint32_t frame_crc(uint64_t position, const uint8_t *frame, size_t total)
+{
+    const size_t words = (total - FRAME_HEADER_BYTES) / 8;
+    const uint32_t seed = frame_seed(position);
+    return words == 0 ? crc32c(seed, NULL, 0)
+                      : crc32c_words(seed, frame + FRAME_HEADER_BYTES, words);
+}
+
 size_t frame_encode(uint64_t position, struct str body, uint8_t *out_bytes)
 {
     CHECK(body.len <= LOG_BODY_BYTES_MAX);
     const size_t total = frame_bytes(body.len);
     put_u64(out_bytes + total - FRAME_ALIGN, 0); /* the padding, before the body covers it */
     put_u32(out_bytes, (uint32_t)body.len);
-    put_u32(out_bytes + 4, crc32c(frame_seed(position), body.at, body.len));
     if (body.len > 0) {
         memcpy(out_bytes + FRAME_HEADER_BYTES, body.at, body.len);
     }
+    put_u32(out_bytes + 4, frame_crc(position, out_bytes, total));
     return total;
 }
 
@@ -63,13 +72,20 @@ bool frame_decode(uint64_t position, const uint8_t *bytes, size_t room, struct s
     if (len > LOG_BODY_BYTES_MAX || frame_bytes(len) > room) {
         return false;
     }
-    const uint8_t *body = bytes + FRAME_HEADER_BYTES;
-    const size_t padding = frame_bytes(len) - FRAME_HEADER_BYTES - len;
-    if (!is_zero(body + len, padding) ||
-        get_u32(bytes + 4) != crc32c(frame_seed(position), body, len)) {
+    const size_t total = frame_bytes(len);
+    const size_t padding = total - FRAME_HEADER_BYTES - len;
+    /* The padding is the upper bytes of the last word, and zero. */
+    const uint64_t spill = (get_u64(bytes + total - FRAME_ALIGN) >> 1) >> (63 - 8 * padding);
+    *out_body = str_n(bytes + FRAME_HEADER_BYTES, len);
+    return ((spill != 0) | (get_u32(bytes + 4) != frame_crc(position, bytes, total))) == 0;
+}
+
+bool frame_peek(const uint8_t *bytes, size_t room, struct str *out_body)
+{
+    if (room < FRAME_HEADER_BYTES || frame_bytes(get_u32(bytes)) > room) {
         return false;
     }
-    *out_body = str_n(body, len);
+    *out_body = str_n(bytes + FRAME_HEADER_BYTES, get_u32(bytes));
     return true;
 }
 

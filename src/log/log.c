@@ -273,9 +273,9 @@ uint64_t log_append(struct log *log, const struct str *bodies, size_t count,
     return first;
 }
 
-bool log_read(struct log *log, struct log_place place, struct str *out_body)
+/* The frame at `position` and how many bytes there are from it; NULL: no such place. */
+static const uint8_t *frame_at(struct log *log, uint64_t position, size_t *out_room)
 {
-    const uint64_t position = place.position;
     size_t room = 0;
     const uint8_t *bytes = batch_find(&log->batches[0], position, &room);
     if (bytes == NULL) {
@@ -285,20 +285,45 @@ bool log_read(struct log *log, struct log_place place, struct str *out_body)
         const uint32_t number = place_segment(position);
         const uint32_t offset = place_offset(position);
         if (number == 0 || number > log->segments_count) {
-            return false;
+            return NULL;
         }
         const struct segment *segment = &log->segments[number - 1];
         if (segment->view == NULL && segment_map(log, number) != ERR_OK) {
-            return false;
+            return NULL;
         }
         if (segment->view == NULL || offset < SEGMENT_HEADER_BYTES || offset % FRAME_ALIGN != 0 ||
             offset >= segment->bytes) {
-            return false;
+            return NULL;
         }
         bytes = segment->view + offset;
         room = segment->bytes - offset;
     }
-    return frame_decode(position, bytes, room, out_body);
+    *out_room = room;
+    return bytes;
+}
+
+bool log_read(struct log *log, struct log_place place, struct str *out_body)
+{
+    size_t room;
+    const uint8_t *bytes = frame_at(log, place.position, &room);
+    return bytes != NULL && frame_decode(place.position, bytes, room, out_body);
+}
+
+bool log_peek(struct log *log, struct log_place place, struct str *out_body)
+{
+    size_t room;
+    const uint8_t *bytes = frame_at(log, place.position, &room);
+    return bytes != NULL && frame_peek(bytes, room, out_body);
+}
+
+void log_prefetch(const struct log *log, struct log_place place)
+{
+    const uint32_t number = place_segment(place.position);
+    if (number > 0 && number <= log->segments_count && log->segments[number - 1].view != NULL) {
+        const uint8_t *bytes = log->segments[number - 1].view + place_offset(place.position);
+        __builtin_prefetch(bytes);
+        __builtin_prefetch(bytes + 64);
+    }
 }
 
 uint64_t log_head(const struct log *log)

@@ -96,6 +96,11 @@ size_t log_waiting_bytes(const struct log *log); /* appended, not yet in a commi
 /* The body at `place`, checked against its checksum; borrowed until the next call
  * that appends or closes. False: the bytes on the disk are damaged. */
 MUST_USE bool log_read(struct log *log, struct log_place place, struct str *out_body);
+/* The same without the checksum, for reading very many: damage since the record was
+ * written or replayed goes unseen. Lengths are still checked against the segment. */
+MUST_USE bool log_peek(struct log *log, struct log_place place, struct str *out_body);
+/* Asks memory for the body at `place`, which is likely to be read next. */
+void log_prefetch(const struct log *log, struct log_place place);
 /* The stored content, appended to `out` and checked against its hash. */
 MUST_USE bool log_read_blob(struct log *log, const struct hash *hash, struct buf *out);
 

@@ -101,6 +101,8 @@ size_t frame_encode(uint64_t position, struct str body, uint8_t *out_bytes);
 /* The frame at `bytes`, of which `room` exist; false when it is damaged. */
 MUST_USE bool frame_decode(uint64_t position, const uint8_t *bytes, size_t room,
                            struct str *out_body);
+/* The body as its length says, its checksum not looked at. */
+bool frame_peek(const uint8_t *bytes, size_t room, struct str *out_body);
 void group_header_encode(const struct identity *who, const struct group_header *header,
                          uint8_t out_bytes[GROUP_HEADER_BYTES]);
 /* `bytes` lie at `position`, and `room` of them exist in the segment. True: these
