@@ -1,8 +1,9 @@
 /* daemon_place.c - where the daemon lives and how others find it.
  *
  * DATA/nexusd.json says pid and address. It is removed when everything is on the disk
- * and just before the lock is given up; one that a killed daemon left has a dead pid. Only with the default data directory is there a link to the socket
- * in XDG_RUNTIME_DIR, so that a second daemon elsewhere does not take its place.
+ * and just before the lock is given up; one that a killed daemon left has a dead pid.
+ * Only with the default data directory is there a link to the socket in
+ * XDG_RUNTIME_DIR, so that a second daemon elsewhere does not take its place.
  */
 #include "host/posix/daemon_internal.h"
 
