@@ -6,7 +6,7 @@
  *
  * 64 clients over the Unix socket, each with a token of its own and one request under way,
  * driven by one epoll loop. Every answer is checked; an intent that is given twice stops
- * the program. Beside it a work queue in SQLite does the same steps in process.
+ * the program. Beside it, in turns, a work queue in SQLite does the same steps in process.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,6 +22,7 @@
 
 #define CLIENTS 64u
 #define CLAIMERS 200u
+#define ROUNDS 4
 #define SAMPLES_MAX 4000000u
 #define SEEN_SLOTS (1u << 23)
 
@@ -46,7 +47,7 @@ struct load {
     uint64_t *samples[STEPS];
     size_t samples_count[STEPS];
     uint64_t *seen; /* intents that were given to a client, by a part of their id */
-    uint64_t cycles, running;
+    uint64_t cycles, spent_ns, running;
     bool ending;
 };
 
@@ -203,13 +204,13 @@ static void clients_close(struct load *load, size_t count, int poll)
     close(poll);
 }
 
-/* Cycles a second. */
-static double run_cycles(struct load *load, double seconds)
+static void run_cycles(struct load *load, double seconds)
 {
     struct epoll_event events[CLIENTS];
     int poll = clients_connect(load, CLIENTS);
     uint64_t began = now_ns();
     load->running = CLIENTS;
+    load->ending = false;
     for (size_t i = 0; i < CLIENTS; i++) {
         client_send(load, &load->clients[i]);
     }
@@ -223,9 +224,8 @@ static double run_cycles(struct load *load, double seconds)
         }
         load->ending = (double)(now_ns() - began) > seconds * 1e9;
     }
-    double spent = (double)(now_ns() - began) / 1e9;
+    load->spent_ns += now_ns() - began;
     clients_close(load, CLIENTS, poll);
-    return (double)load->cycles / spent;
 }
 
 /* One intent, all claimers at once. */
@@ -313,7 +313,8 @@ int main(int argc, char **argv)
         die("%s: %s", argv[1], strerror(errno));
     }
     struct path data = path_join(argv[1], "cycles");
-    struct path queue = path_join(argv[1], "queue");
+    struct path alone_dir = path_join(argv[1], "queue-1");
+    struct path grouped_dir = path_join(argv[1], "queue-64");
     load.seen = calloc(SEEN_SLOTS, sizeof *load.seen);
     for (int step = 0; step < STEPS; step++) {
         load.samples[step] = malloc(SAMPLES_MAX * sizeof(uint64_t));
@@ -323,13 +324,23 @@ int main(int argc, char **argv)
     }
     (void)daemon_start(&load.daemon, argv[2], data.at);
     agents_make(&load);
-    double alone = queue_sqlite_run(queue.at, CLIENTS, 1, seconds / 2);
-    double ours = run_cycles(&load, seconds);
-    double grouped = queue_sqlite_run(queue.at, CLIENTS, CLIENTS, seconds / 2);
+    struct queue *alone = queue_open(alone_dir.at, CLIENTS, 1);
+    struct queue *grouped = queue_open(grouped_dir.at, CLIENTS, CLIENTS);
+    for (int round = 0; round < ROUNDS; round++) {
+        queue_run(alone, seconds / 2 / ROUNDS);
+        run_cycles(&load, seconds / ROUNDS);
+        queue_run(grouped, seconds / 2 / ROUNDS);
+    }
+    double ours = (double)load.cycles * 1e9 / (double)load.spent_ns;
+    double alone_rate = queue_rate(alone), grouped_rate = queue_rate(grouped);
     run_rush(&load, &winners, &told);
     daemon_stop(&load.daemon);
+    queue_close(alone);
+    queue_close(grouped);
     dir_remove(data.at);
-    print_cycles(ours, alone, grouped, winners, told);
+    dir_remove(alone_dir.at);
+    dir_remove(grouped_dir.at);
+    print_cycles(ours, alone_rate, grouped_rate, winners, told);
     print_latencies(&load);
     return 0;
 }

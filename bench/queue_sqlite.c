@@ -7,7 +7,6 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "measure.h"
 
@@ -32,6 +31,10 @@ struct client {
 struct queue {
     sqlite3 *db;
     sqlite3_stmt *prepared[STATEMENTS];
+    struct client *clients;
+    size_t clients_count, per_transaction;
+    size_t next; /* whose turn it is */
+    uint64_t requests, spent_ns;
 };
 
 static void must(struct queue *queue, int rc, int want)
@@ -47,7 +50,7 @@ static void step(struct queue *queue, int which)
     sqlite3_reset(queue->prepared[which]);
 }
 
-static void open_queue(struct queue *queue, const char *dir)
+static void open_db(struct queue *queue, const char *dir)
 {
     struct path path = path_join(dir, "queue.db");
     must(queue, sqlite3_open(path.at, &queue->db), SQLITE_OK);
@@ -82,8 +85,8 @@ static void claim(struct queue *queue, struct client *client, int number, int64_
     step(queue, CLAIM);
 }
 
-/* One request of one client; true when it ended a cycle. */
-static bool serve(struct queue *queue, struct client *client, int number)
+/* One request of one client. */
+static void serve(struct queue *queue, struct client *client, int number)
 {
     sqlite3_stmt *statement = queue->prepared[client->step];
     int64_t lease_ms = (int64_t)(now_ns() / 1000000) + 60000;
@@ -113,35 +116,48 @@ static bool serve(struct queue *queue, struct client *client, int number)
         die("SQLite: a claim was lost");
     }
     client->step = (client->step + 1) % STEPS;
-    return client->step == SUBMIT;
 }
 
-double queue_sqlite_run(const char *dir, size_t clients, size_t per_transaction, double seconds)
+struct queue *queue_open(const char *dir, size_t clients, size_t per_transaction)
 {
-    struct queue queue = {0};
-    struct client *all = calloc(clients, sizeof *all);
-    uint64_t cycles = 0, spent;
-    size_t next = 0;
-    if (all == NULL) {
+    struct queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL || (queue->clients = calloc(clients, sizeof *queue->clients)) == NULL) {
         die("no memory");
     }
+    queue->clients_count = clients;
+    queue->per_transaction = per_transaction;
     dir_fresh(dir);
-    open_queue(&queue, dir);
-    uint64_t began = now_ns();
+    open_db(queue, dir);
+    return queue;
+}
+
+void queue_run(struct queue *queue, double seconds)
+{
+    uint64_t began = now_ns(), spent;
     do {
-        step(&queue, BEGIN);
-        for (size_t i = 0; i < per_transaction; i++) {
-            cycles += serve(&queue, &all[next], (int)next);
-            next = (next + 1) % clients;
+        step(queue, BEGIN);
+        for (size_t i = 0; i < queue->per_transaction; i++) {
+            serve(queue, &queue->clients[queue->next], (int)queue->next);
+            queue->next = (queue->next + 1) % queue->clients_count;
         }
-        step(&queue, COMMIT);
+        step(queue, COMMIT);
+        queue->requests += queue->per_transaction;
         spent = now_ns() - began;
     } while ((double)spent < seconds * 1e9);
+    queue->spent_ns += spent;
+}
+
+double queue_rate(const struct queue *queue)
+{
+    return (double)queue->requests / STEPS * 1e9 / (double)queue->spent_ns;
+}
+
+void queue_close(struct queue *queue)
+{
     for (int i = 0; i < STATEMENTS; i++) {
-        sqlite3_finalize(queue.prepared[i]);
+        sqlite3_finalize(queue->prepared[i]);
     }
-    sqlite3_close(queue.db);
-    free(all);
-    dir_remove(dir);
-    return (double)cycles * 1e9 / (double)spent;
+    sqlite3_close(queue->db);
+    free(queue->clients);
+    free(queue);
 }

@@ -127,7 +127,7 @@ static uint64_t get(struct store *store, const uint8_t *keys, size_t count)
         struct content content;
         memcpy(&hash, keys + 32 * i, sizeof hash);
         uint32_t ordinal = board_find_hash(store->board, &hash); /* compares all 32 bytes */
-        if (ordinal == ORDINAL_NONE || !board_content(store->board, ordinal, &scratch, &content)) {
+        if (ordinal == ORDINAL_NONE || !board_peek(store->board, ordinal, &scratch, &content)) {
             die("ours: a fact is missing");
         }
         sum += (uint8_t)content.data.at[0];
