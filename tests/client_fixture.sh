@@ -54,6 +54,7 @@ d = json.load(open(sys.argv[1]))
 print(eval(sys.argv[2]))
 PY
 }
+is() { [ "$(value "$1")" = "$2" ]; } # EXPRESSION WANTED
 says() { grep -q -- "$1" "$tmp/err"; }
 prints() { grep -q -- "$1" "$tmp/out"; }
 finish() { echo "1..$count"; exit "$failed"; }

@@ -13,9 +13,9 @@
 #include "codec/bytes.h"
 #include "crypto/sha256.h"
 
-#define BLOCK 512u
-#define PAGE 4096u
-#define MANIFEST "MANIFEST.sha256"
+#define BLOCK              512u
+#define PAGE               4096u
+#define MANIFEST           "MANIFEST.sha256"
 #define MANIFEST_BYTES_MAX (256u << 20)
 
 struct ustar {
@@ -172,8 +172,9 @@ static enum err store(const char *dir, const char *name, const uint8_t *bytes, s
     if (file >= 0) {
         close(file);
     }
-    return good ? ERR_OK : trail_err(trail, error == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path,
-                                     strerror(error));
+    return good ? ERR_OK
+                : trail_err(trail, error == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path,
+                            strerror(error));
 }
 
 static bool octal(const char *text, size_t len, uint64_t *out)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "codec/bytes.h"
 #include "codec/utf8.h"
@@ -30,6 +31,12 @@ int cmd_call(struct session *s, const char *method, struct str path, struct str 
     return EXIT_OK;
 }
 
+void cmd_sleep_ms(uint64_t ms)
+{
+    struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&time, NULL); /* tidy: allow nanosleep, there is no loop here */
+}
+
 struct str cmd_end(struct session *s, struct buf *body)
 {
     struct str kept = arena_str(&s->arena, buf_str(body));
@@ -42,8 +49,8 @@ int cmd_read_file(struct session *s, const char *path, size_t bytes_max, struct 
     bool input = strcmp(path, "-") == 0;
     FILE *file = input ? stdin : fopen(path, "re");
     if (file == NULL) {
-        return session_fail(s, EXIT_USAGE, "invalid", "name a file that can be read", "%s: %s", path,
-                            strerror(errno));
+        return session_fail(s, EXIT_USAGE, "invalid", "name a file that can be read", "%s: %s",
+                            path, strerror(errno));
     }
     char piece[65536];
     size_t got;
@@ -75,8 +82,8 @@ int cmd_content(struct session *s, const struct parsed *parsed, const char *text
                             "both a text and --file were given");
     }
     if (text == NULL && file == NULL) {
-        return session_fail(s, EXIT_USAGE, "invalid", "give the text, or --file FILE, or - for stdin",
-                            "there is no content");
+        return session_fail(s, EXIT_USAGE, "invalid",
+                            "give the text, or --file FILE, or - for stdin", "there is no content");
     }
     if (file != NULL || strcmp(text, "-") == 0) {
         int status = cmd_read_file(s, file != NULL ? file : "-", 8u << 20, &bytes);
@@ -90,9 +97,10 @@ int cmd_content(struct session *s, const struct parsed *parsed, const char *text
     struct str data = buf_str(&bytes);
     bool is_text = utf8_valid(data) && str_find(data, '\0', 0) == data.len;
     jw_object(w);
-    jw_kv_text(w, "mime_type", mime != NULL ? mime
-                                            : is_text ? "text/plain"
-                                                      : "application/octet-stream");
+    jw_kv_text(w, "mime_type",
+               mime != NULL ? mime
+               : is_text    ? "text/plain"
+                            : "application/octet-stream");
     if (is_text) {
         jw_kv_str(w, "data", data);
     } else {

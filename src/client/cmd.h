@@ -33,10 +33,11 @@ int cmd_each_record(struct session *session, const char *query,
                     bool (*each)(void *context, const struct json *record), void *context);
 /* Percent-encoded "&name=value". */
 void cmd_query(struct buf *query, const char *name, const char *value);
+void cmd_sleep_ms(uint64_t ms);
 struct str cmd_end(struct session *session, struct buf *body); /* keeps it in the arena */
 
 /* Defines one command; commands.c lists them. */
-#define COMMAND_ROW(id, noun_, verb_, args_, min_, max_, summary_, options_, run_)                         \
+#define COMMAND_ROW(id, noun_, verb_, args_, min_, max_, summary_, options_, run_)                 \
     extern const struct command id;                                                                \
     const struct command id = {.noun = (noun_),                                                    \
                                .verb = (verb_),                                                    \

@@ -43,8 +43,8 @@ static void say_report(const char *name, const struct verify_report *r)
            (unsigned long long)r->segments, buf_cstr(&bytes));
     printf("  contents    %llu Facts, %s: every hash\n", (unsigned long long)r->contents,
            buf_cstr(&contents));
-    printf("  checkpoint  %s\n", r->checkpoint ? "tells the same state as the log"
-                                               : "there is none (the log is enough)");
+    printf("  checkpoint  %s\n",
+           r->checkpoint ? "tells the same state as the log" : "there is none (the log is enough)");
     if (r->torn_bytes > 0) {
         printf("  tail        %llu bytes of a commit that never finished; they are ignored\n",
                (unsigned long long)r->torn_bytes);
@@ -53,8 +53,8 @@ static void say_report(const char *name, const struct verify_report *r)
     buf_deinit(&contents);
 }
 
-static void each_board(void *context, const char *name, enum err err,
-                       const struct verify_report *r, const struct trail *trail)
+static void each_board(void *context, const char *name, enum err err, const struct verify_report *r,
+                       const struct trail *trail)
 {
     struct verify_sum *sum = context;
     sum->total.records += r->records;
@@ -139,8 +139,8 @@ static int by_name_reversed(const struct dirent **a, const struct dirent **b)
 
 static bool left_out(const char *name)
 {
-    static const char *const names[] = {"nexusd.sock", "nexusd.json", "nexusd.log", "lock",
-                                        "spare.seg",   "put.tmp"};
+    static const char *const names[] = {"nexusd.sock", "nexusd.json", "nexusd.log",
+                                        "lock",        "spare.seg",   "put.tmp"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             return true;
@@ -177,9 +177,9 @@ static enum err add_tree(struct archive *a, const char *dir, const char *below, 
                 err = err == ERR_NOT_FOUND ? ERR_OK : err;
             }
         }
-        free(names[i]);
+        free(names[i]); /* tidy: allow free, scandir made it */
     }
-    free(names);
+    free(names); /* tidy: allow free, scandir made it */
     return err;
 }
 
@@ -344,9 +344,9 @@ static int restore(struct session *s, const struct parsed *p)
     }
     struct stat info;
     if (stat(s->data_dir, &info) == 0 && rmdir(s->data_dir) != 0) {
-        return session_fail(s, EXIT_CONFLICT, "conflict", "name a directory that does not exist yet",
-                            "%s: is not empty, and nothing is ever restored over data",
-                            s->data_dir);
+        return session_fail(
+            s, EXIT_CONFLICT, "conflict", "name a directory that does not exist yet",
+            "%s: is not empty, and nothing is ever restored over data", s->data_dir);
     }
     snprintf(dir, sizeof dir, "%s.restore-XXXXXX", s->data_dir);
     enum err err = unpack_verified(p->args[0], dir, &members, &bytes, &sum, &trail);

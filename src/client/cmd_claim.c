@@ -5,7 +5,10 @@
 
 #include "client/cmd.h"
 
-#define EPOCH_ROW {"epoch", 0, "N", "the epoch that the claim gave you"}
+#define EPOCH_ROW                                                                                  \
+    {                                                                                              \
+        "epoch", 0, "N", "the epoch that the claim gave you"                                       \
+    }
 
 static const struct option_row claim_options[] = {
     {"ttl", 0, "DURATION", "until the claim ends unless a heartbeat comes; default 60s"},
@@ -73,8 +76,8 @@ static int claim_next(struct session *s, const struct parsed *p)
         jw_kv_int(&w, "wait_ms", left_ms);
         jw_object_end(&w);
         struct reply reply;
-        int status = session_call(s, "POST", STR("/claims"), cmd_end(s, &body), (uint64_t)left_ms,
-                                  &reply);
+        int status =
+            session_call(s, "POST", STR("/claims"), cmd_end(s, &body), (uint64_t)left_ms, &reply);
         if (status != EXIT_OK) {
             return status;
         }
@@ -211,18 +214,18 @@ static int cancel(struct session *s, const struct parsed *p)
 }
 
 COMMAND_ROW(command_claim, "claim", NULL, "", 0, 0, "claim the next fitting intent", next_options,
-    claim_next)
+            claim_next)
 COMMAND_ROW(command_intent_claim, "intent", "claim", "ID", 1, 1, "claim this intent", claim_options,
-    intent_claim)
+            intent_claim)
 COMMAND_ROW(command_intent_heartbeat, "intent", "heartbeat", "ID", 1, 1, "keep a claim alive",
-    epoch_options, heartbeat)
+            epoch_options, heartbeat)
 COMMAND_ROW(command_intent_checkpoint, "intent", "checkpoint", "ID DATA", 2, 2,
-    "save how far you are, as JSON or words", epoch_options, checkpoint)
+            "save how far you are, as JSON or words", epoch_options, checkpoint)
 COMMAND_ROW(command_intent_release, "intent", "release", "ID", 1, 1, "give a claimed intent back",
-    release_options, release)
+            release_options, release)
 COMMAND_ROW(command_intent_fail, "intent", "fail", "ID", 1, 1, "say that a claimed intent failed",
-    fail_options, fail)
+            fail_options, fail)
 COMMAND_ROW(command_intent_conclude, "intent", "conclude", "ID [TEXT]", 1, 2,
-    "conclude a claimed intent with its result", conclude_options, conclude)
-COMMAND_ROW(command_intent_cancel, "intent", "cancel", "ID", 1, 1, "call off an intent", cancel_options,
-    cancel)
+            "conclude a claimed intent with its result", conclude_options, conclude)
+COMMAND_ROW(command_intent_cancel, "intent", "cancel", "ID", 1, 1, "call off an intent",
+            cancel_options, cancel)

@@ -217,7 +217,7 @@ static int doctor(struct session *s, const struct parsed *p)
         printf("%s\n", buf_cstr(&d.json));
     } else {
         table_print(&d.table, stdout, s->color);
-        printf("\n%s\n", d.bad > 0 ? "something is wrong; see above"
+        printf("\n%s\n", d.bad > 0        ? "something is wrong; see above"
                          : d.warnings > 0 ? "it works; see the warnings"
                                           : "all is well");
     }

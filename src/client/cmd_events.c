@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "client/cmd.h"
 
@@ -82,8 +81,8 @@ static bool follow_once(struct session *s, uint64_t *after, const char *kind, in
     }
     buf_printf(&path, "/api/v1%s%s/events%s", s->board[0] == '\0' ? "" : "/boards/", s->board,
                buf_cstr(&query));
-    enum err err = http_open(&s->http, "GET", buf_str(&path), "Accept: text/event-stream", &reply,
-                             &trail);
+    enum err err =
+        http_open(&s->http, "GET", buf_str(&path), "Accept: text/event-stream", &reply, &trail);
     bool end = false, go_on = true;
     while (err == ERR_OK && !end && go_on) {
         err = http_read(&s->http, 60000, &in, &end, &trail);
@@ -125,7 +124,8 @@ static int events(struct session *s, const struct parsed *p)
     }
     if (!parsed_has(p, "after")) {
         struct reply reply;
-        int status = session_call(s, "GET", STR("/records?limit=1&order=desc"), STR_NONE, 0, &reply);
+        int status =
+            session_call(s, "GET", STR("/records?limit=1&order=desc"), STR_NONE, 0, &reply);
         if (status != EXIT_OK) {
             return status;
         }
@@ -133,8 +133,7 @@ static int events(struct session *s, const struct parsed *p)
     }
     int status = EXIT_OK;
     while (follow_once(s, &after, kind, &status)) {
-        struct timespec pause = {.tv_nsec = 500000000};
-        nanosleep(&pause, NULL);
+        cmd_sleep_ms(500);
     }
     return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "client/explore.h"
 
 static const struct option_row options[] = {
@@ -47,10 +48,7 @@ static int run_steps(struct explore *e)
 static int explore(struct session *s, const struct parsed *p)
 {
     uint64_t workers;
-    struct explore *e = calloc(1, sizeof *e);
-    if (e == NULL) {
-        return EXIT_FAILED;
-    }
+    struct explore *e = mem_zalloc(sizeof *e);
     e->asker = s;
     e->start_ms = print_now_ms();
     e->progress_ms = e->start_ms;
@@ -74,9 +72,9 @@ static int explore(struct session *s, const struct parsed *p)
         name = name != NULL ? name : slash[1] == '\0' ? "root" : slash + 1;
         e->name = explore_keep(e, str_of(name));
         const char *goal = parsed_value(p, "goal");
-        e->goal = goal != NULL ? str_of(goal)
-                               : arena_printf(&e->arena, "Find out what the documents in %s state",
-                                              name);
+        e->goal = goal != NULL
+                      ? str_of(goal)
+                      : arena_printf(&e->arena, "Find out what the documents in %s state", name);
         status = run_steps(e);
     }
     if (status == EXIT_OK) {
@@ -90,7 +88,7 @@ static int explore(struct session *s, const struct parsed *p)
         session_deinit(&e->self);
     }
     arena_deinit(&e->arena);
-    free(e);
+    mem_free(e);
     return status;
 }
 

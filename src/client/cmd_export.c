@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "client/cmd.h"
 
-#define BATCH_OPS_MAX 500u
+#define BATCH_OPS_MAX   500u
 #define BATCH_BYTES_MAX (4u << 20)
 
 static bool print_line(void *context, const struct json *record)
@@ -34,8 +34,8 @@ static int export_all(struct session *s, const struct parsed *p)
 
 struct import {
     struct session *s;
-    struct dict old;    /* old ids, in order of first appearance */
-    char (*fresh)[68];  /* by number in `old`; empty: made by the batch under way */
+    struct dict old;   /* old ids, in order of first appearance */
+    char (*fresh)[68]; /* by number in `old`; empty: made by the batch under way */
     size_t fresh_cap;
     struct buf body;
     struct json_writer w;
@@ -128,10 +128,10 @@ static void add_fields(struct import *m, const struct json *record, const char *
 
 static void add_record(struct import *m, const struct json *record, struct str kind)
 {
-    static const char *const fact[] = {"origin", "content", "topic", "position", "valid_from_ms",
-                                       "valid_to_ms", "confidence", NULL};
-    static const char *const intent[] = {"description", "capability", "priority", "dedupe_key",
-                                         "topic", "deadline_ms", "max_run_ms", NULL};
+    static const char *const fact[] = {"origin",        "content",     "topic",      "position",
+                                       "valid_from_ms", "valid_to_ms", "confidence", NULL};
+    static const char *const intent[] = {"description", "capability",  "priority",   "dedupe_key",
+                                         "topic",       "deadline_ms", "max_run_ms", NULL};
     static const char *const hint[] = {"content", "scope", "ttl_ms", NULL};
     char parent[68];
     jw_object(&m->w);
@@ -204,8 +204,9 @@ static int import_all(struct session *s, const struct parsed *p)
     if (status == EXIT_OK) {
         status = batch_send(&m);
     }
-    fprintf(stderr, "nexusctl: %llu records made, %llu events left out, %llu links to records that "
-                    "are not in the file\n",
+    fprintf(stderr,
+            "nexusctl: %llu records made, %llu events left out, %llu links to records that "
+            "are not in the file\n",
             (unsigned long long)m.made, (unsigned long long)m.skipped,
             (unsigned long long)m.lost_links);
     dict_deinit(&m.old);

@@ -58,18 +58,22 @@ static bool add_under(struct json_writer *w, const struct parsed *p)
 static bool add_confidence(struct json_writer *w, const struct parsed *p)
 {
     const char *value = parsed_value(p, "confidence");
-    double number;
-    char rest;
+    struct json *number;
+    struct json_error error;
+    struct arena arena = {0};
     if (value == NULL) {
         return true;
     }
-    if (sscanf(value, "%lf%c", &number, &rest) != 1) {
+    bool good = json_parse(&arena, str_of(value), NULL, &number, &error) &&
+                (number->kind == JSON_INT || number->kind == JSON_NUMBER);
+    if (good) {
+        jw_key(w, "confidence");
+        jw_double(w, json_number(number, 0));
+    } else {
         fprintf(stderr, "nexusctl: --confidence: \"%s\" is no number from 0 to 1\n", value);
-        return false;
     }
-    jw_key(w, "confidence");
-    jw_double(w, number);
-    return true;
+    arena_deinit(&arena);
+    return good;
 }
 
 static int fact_add(struct session *s, const struct parsed *p)
@@ -80,9 +84,10 @@ static int fact_add(struct session *s, const struct parsed *p)
     struct json_writer w;
     jw_init(&w, &body, false);
     jw_object(&w);
-    jw_kv_text(&w, "origin", origin != NULL                            ? origin
-                             : file != NULL && strcmp(file, "-") != 0 ? file
-                                                                       : "nexusctl");
+    jw_kv_text(&w, "origin",
+               origin != NULL                           ? origin
+               : file != NULL && strcmp(file, "-") != 0 ? file
+                                                        : "nexusctl");
     cmd_text(&w, "topic", p, "topic");
     cmd_text(&w, "position", p, "position");
     cmd_list(&w, "from", p, "from");
@@ -206,10 +211,10 @@ static const struct option_row list_options[] = {
 static int list_kind(struct session *s, const struct parsed *p, const char *kind)
 {
     static const char *const pairs[][2] = {
-        {"kind", "kind"},         {"origin", "origin"},    {"creator", "creator"},
-        {"topic", "topic"},       {"status", "status"},    {"since", "since_ms"},
-        {"until", "until_ms"},    {"valid-at", "valid_at_ms"}, {"as-of", "as_of"},
-        {"after", "after"},       {"limit", "limit"},      {"cursor", "cursor"},
+        {"kind", "kind"},      {"origin", "origin"},        {"creator", "creator"},
+        {"topic", "topic"},    {"status", "status"},        {"since", "since_ms"},
+        {"until", "until_ms"}, {"valid-at", "valid_at_ms"}, {"as-of", "as_of"},
+        {"after", "after"},    {"limit", "limit"},          {"cursor", "cursor"},
     };
     struct buf query = {0};
     if (kind != NULL) {
@@ -314,20 +319,22 @@ static int batch(struct session *s, const struct parsed *p)
     return status;
 }
 
-COMMAND_ROW(command_fact_add, "fact", "add", "[TEXT]", 0, 1, "record a Fact", fact_add_options, fact_add)
+COMMAND_ROW(command_fact_add, "fact", "add", "[TEXT]", 0, 1, "record a Fact", fact_add_options,
+            fact_add)
 COMMAND_ROW(command_fact_get, "fact", "get", "ID", 1, 1, "show a Fact", NULL, fact_get)
 COMMAND_ROW(command_fact_list, "fact", "list", "", 0, 0, "list Facts", list_options, fact_list)
-COMMAND_ROW(command_intent_add, "intent", "add", "DESCRIPTION", 1, 1, "ask for something to be done",
-    intent_add_options, intent_add)
+COMMAND_ROW(command_intent_add, "intent", "add", "DESCRIPTION", 1, 1,
+            "ask for something to be done", intent_add_options, intent_add)
 COMMAND_ROW(command_intent_get, "intent", "get", "ID", 1, 1, "show an intent", NULL, intent_get)
-COMMAND_ROW(command_intent_list, "intent", "list", "", 0, 0, "list intents", list_options, intent_list)
-COMMAND_ROW(command_hint_add, "hint", "add", "TEXT", 1, 1, "give advice to all agents", hint_add_options,
-    hint_add)
+COMMAND_ROW(command_intent_list, "intent", "list", "", 0, 0, "list intents", list_options,
+            intent_list)
+COMMAND_ROW(command_hint_add, "hint", "add", "TEXT", 1, 1, "give advice to all agents",
+            hint_add_options, hint_add)
 COMMAND_ROW(command_hint_get, "hint", "get", "ID", 1, 1, "show a hint", NULL, hint_get)
 COMMAND_ROW(command_hint_list, "hint", "list", "", 0, 0, "list hints", list_options, hint_list)
-COMMAND_ROW(command_records_list, "records", "list", "", 0, 0, "list records of all kinds", list_options,
-    records_list)
+COMMAND_ROW(command_records_list, "records", "list", "", 0, 0, "list records of all kinds",
+            list_options, records_list)
 COMMAND_ROW(command_provenance, "provenance", NULL, "ID", 1, 1,
-    "what a record was made from, or what was made from it", provenance_options, provenance)
+            "what a record was made from, or what was made from it", provenance_options, provenance)
 COMMAND_ROW(command_batch, "batch", NULL, "FILE", 1, 1,
-    "do several operations in one commit, all or nothing", batch_options, batch)
+            "do several operations in one commit, all or nothing", batch_options, batch)

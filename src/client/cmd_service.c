@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/cmd.h"
@@ -33,12 +32,6 @@ static const struct option_row logs_options[] = {
     {"lines", 'n', "N", "how many of the last lines; default 50"},
     {NULL, 0, NULL, NULL},
 };
-
-static void sleep_ms(long ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
 
 /* A process that has ended but was not yet waited for counts as gone. */
 static bool is_alive(pid_t pid)
@@ -189,7 +182,7 @@ static int start(struct session *s, const struct parsed *p)
                             "nexusd did not start (exit %d)", status);
     }
     for (int i = 0; i < 300 && !service_ready(s); i++) {
-        sleep_ms(20);
+        cmd_sleep_ms(20);
     }
     (void)session_resolve(s); /* the token exists now */
     return print_state(s, "started");
@@ -213,7 +206,7 @@ static int end_daemon(struct session *s, uint64_t wait_ms, bool *out_was)
                                 "wait longer: it still finishes what is under way",
                                 "the daemon (pid %d) has not ended", (int)info.pid);
         }
-        sleep_ms(20);
+        cmd_sleep_ms(20);
     }
     return EXIT_OK;
 }
@@ -374,7 +367,7 @@ static int logs(struct session *s, const struct parsed *p)
             break;
         }
         clearerr(file);
-        sleep_ms(200);
+        cmd_sleep_ms(200);
     }
     fclose(file);
     return EXIT_OK;

@@ -11,7 +11,7 @@
 #include "client/session.h"
 
 #define OPTIONS_MAX 16 /* of one command, with its closing empty one */
-#define VALUES_MAX 64  /* given options on one command line */
+#define VALUES_MAX  64 /* given options on one command line */
 
 struct option_row {
     const char *name;  /* "ttl": --ttl; NULL ends a list */
@@ -33,15 +33,15 @@ struct parsed {
 };
 
 struct command {
-    const char *noun;    /* "intent" */
-    const char *verb;    /* "claim", or NULL */
-    const char *args;    /* "ID", "[FILE]", "" */
+    const char *noun; /* "intent" */
+    const char *verb; /* "claim", or NULL */
+    const char *args; /* "ID", "[FILE]", "" */
     size_t args_min, args_max;
     const char *summary;
     const struct option_row *options; /* may be NULL */
     int (*run)(struct session *session, const struct parsed *parsed);
-    bool hidden;         /* used by the program itself */
-    bool offline;        /* needs no address of a daemon */
+    bool hidden;  /* used by the program itself */
+    bool offline; /* needs no address of a daemon */
 };
 
 /* Ends with NULL. */

@@ -1,6 +1,7 @@
 /* commands.c - the list of all commands, in the order of the overview. */
 #include "client/command.h"
 
+/* clang-format off: a list in rows. */
 #define COMMAND_TABLE(X)                                                                           \
     X(start) X(stop) X(restart) X(pause) X(resume) X(status) X(health) X(logs) X(doctor)           \
     X(explore)                                                                                     \
@@ -13,6 +14,7 @@
     X(agent_add) X(agent_list) X(agent_show) X(agent_remove) X(board_add) X(board_list)            \
     X(verify) X(backup) X(restore) X(export) X(import)                                             \
     X(trust) X(completion) X(version) X(explore_worker)
+/* clang-format on */
 
 #define X(name) extern const struct command command_##name;
 COMMAND_TABLE(X)

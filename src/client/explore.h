@@ -18,14 +18,14 @@
 #include "ingest/claim.h"
 #include "ingest/document.h"
 
-#define EXPLORER "explorer"
+#define EXPLORER           "explorer"
 #define EXPLORE_CAPABILITY "explore"
-#define GOAL_CAPABILITY "explore-goal"
-#define FILES_MAX 20000u
-#define FILE_BYTES_MAX (4u << 20)
-#define TOTAL_BYTES_MAX (512ull << 20)
-#define WORKERS_MAX 32u
-#define ID_LEN 66
+#define GOAL_CAPABILITY    "explore-goal"
+#define FILES_MAX          20000u
+#define FILE_BYTES_MAX     (4u << 20)
+#define TOTAL_BYTES_MAX    (512ull << 20)
+#define WORKERS_MAX        32u
+#define ID_LEN             66
 
 enum source_state {
     SOURCE_NEW = 1,   /* to be read in this run */
@@ -47,7 +47,7 @@ struct source {
     struct claims claims; /* as read here, for links and the report */
     char fact[ID_LEN + 1], intent[ID_LEN + 1], before[ID_LEN + 1]; /* before: intent of the
                                                         version concluded last, if another */
-    struct str agent;     /* who concluded it */
+    struct str agent;                                              /* who concluded it */
     uint64_t claims_count, seconds_ms;
 };
 

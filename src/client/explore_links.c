@@ -101,9 +101,9 @@ static bool named_somewhere(const struct explore *e, struct str name)
 static void add_finding(struct explore *e, bool link, const struct source *source,
                         const struct claim *claim, struct str why)
 {
-    struct finding *f = link ? explore_push(e, &e->dead_links, &e->dead_links_count, sizeof *f)
-                             : explore_push(e, &e->dead_references, &e->dead_references_count,
-                                            sizeof *f);
+    struct finding *f =
+        link ? explore_push(e, &e->dead_links, &e->dead_links_count, sizeof *f)
+             : explore_push(e, &e->dead_references, &e->dead_references_count, sizeof *f);
     *f = (struct finding){
         .from = source->path, .target = claim->value, .why = why, .line = claim->line_first};
 }
@@ -184,8 +184,8 @@ static bool has_section(const struct document *d, struct str number, bool *out_n
             text = str_sub(text, 2, text.len);
         }
         size_t end = 0;
-        while (end < text.len && ((text.at[end] >= '0' && text.at[end] <= '9') ||
-                                  (text.at[end] == '.' && end > 0))) {
+        while (end < text.len &&
+               ((text.at[end] >= '0' && text.at[end] <= '9') || (text.at[end] == '.' && end > 0))) {
             end++;
         }
         struct str own = str_sub(text, 0, end);
@@ -211,8 +211,8 @@ static void check_reference(struct explore *e, const struct source *source,
     struct str name = str_sub(claim->value, 0, sign), path = STR_NONE, from_root;
     const struct source *to = source;
     if (name.len > 0) {
-        struct str joined = arena_printf(&e->arena, "%.*s%.*s", STR_ARG(dir_of(source->path)),
-                                         STR_ARG(name));
+        struct str joined =
+            arena_printf(&e->arena, "%.*s%.*s", STR_ARG(dir_of(source->path)), STR_ARG(name));
         bool inside = clean_path(e, joined, &path) && clean_path(e, name, &from_root);
         if (!inside) {
             return;
@@ -272,8 +272,8 @@ static bool has_digit(struct str text)
 
 static bool is_firm(struct str value)
 {
-    static const char *const words[] = {"yes", "no", "true", "false", "on", "off", "enabled",
-                                        "disabled", "none"};
+    static const char *const words[] = {"yes", "no",      "true",     "false", "on",
+                                        "off", "enabled", "disabled", "none"};
     bool digit = has_digit(value);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         digit = digit || str_is(value, words[i]);
@@ -318,8 +318,8 @@ static bool has_word(struct str text)
 static bool is_statement(const struct claim *claim)
 {
     static const char *const vague[] = {
-        "example / ", "examples / ", "usage / ", "overview / ", "introduction / ", "notes / ",
-        "changelog / ", "see also / ", "total / ", "summary / ", "unreleased / ",
+        "example / ",   "examples / ", "usage / ", "overview / ", "introduction / ", "notes / ",
+        "changelog / ", "see also / ", "total / ", "summary / ",  "unreleased / ",
     };
     bool kind = claim->kind == CLAIM_KEY_VALUE || claim->kind == CLAIM_CELL ||
                 claim->kind == CLAIM_QUANTITY;

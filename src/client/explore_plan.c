@@ -48,7 +48,8 @@ static bool take_intent(void *context, const struct json *record)
         row->seq = (uint64_t)json_get_int(record, "seq", 0);
         explore_copy_id(row->intent, json_get_str(record, "id", STR_NONE));
         explore_copy_id(row->to_fact, json_get_str(record, "to_fact", STR_NONE));
-        explore_copy_id(row->from, from != NULL && from->count > 0 ? from->first->string : STR_NONE);
+        explore_copy_id(row->from,
+                        from != NULL && from->count > 0 ? from->first->string : STR_NONE);
     }
     if (concluded && topic.len > 0) {
         uint32_t origin = dict_intern(&all->origins, topic);

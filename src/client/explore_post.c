@@ -13,7 +13,7 @@
 #include "client/explore.h"
 #include "crypto/sha256.h"
 
-#define BATCH_OPS_MAX 900u
+#define BATCH_OPS_MAX   900u
 #define BATCH_BYTES_MAX (4u << 20)
 
 struct batch {
@@ -152,8 +152,8 @@ static int post_passage(struct batch *b, struct source *source, const struct pas
 static int post_intent(struct batch *b, struct source *source)
 {
     int status = op_begin(b, "intent", source, true);
-    struct str words = arena_printf(&b->e->arena, "Read %.*s and record what it states",
-                                    STR_ARG(source->origin));
+    struct str words =
+        arena_printf(&b->e->arena, "Read %.*s and record what it states", STR_ARG(source->origin));
     jw_kv_str(&b->w, "description", words);
     jw_kv_text(&b->w, "capability", EXPLORE_CAPABILITY);
     jw_kv_str(&b->w, "topic", source->origin);
@@ -366,9 +366,9 @@ int explore_conclude_goal(struct explore *e)
     struct trail trail = {0};
     if (open > 0) { /* not reached: give the goal back, the next run goes on */
         struct str path = session_path(&e->self, "/intents/", e->goal_id, "/release");
-        struct str words = arena_printf(&e->arena,
-                                        "{\"epoch\":%llu,\"reason\":\"%u documents are open\"}",
-                                        (unsigned long long)e->goal_epoch, open);
+        struct str words =
+            arena_printf(&e->arena, "{\"epoch\":%llu,\"reason\":\"%u documents are open\"}",
+                         (unsigned long long)e->goal_epoch, open);
         return session_try(&e->self, "POST", path, words, 0, &reply, &trail);
     }
     jw_init(&w, &about, false);

@@ -252,8 +252,7 @@ void explore_report(struct explore *e)
            count_state(e, SOURCE_DONE), count_state(e, SOURCE_UNCHANGED),
            count_state(e, SOURCE_SKIPPED), count_state(e, SOURCE_OPEN));
     printf("  %llu passages, %llu statements; %llu Facts added to the board in this run\n",
-           (unsigned long long)passages, (unsigned long long)claims,
-           (unsigned long long)e->facts);
+           (unsigned long long)passages, (unsigned long long)claims, (unsigned long long)e->facts);
     report_agents(e);
     report_statements(e);
     report_contradictions(e);

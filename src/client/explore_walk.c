@@ -20,7 +20,7 @@
 #include "codec/bytes.h"
 #include "crypto/sha256.h"
 
-#define DEPTH_MAX 32
+#define DEPTH_MAX   32
 #define IGNORES_MAX 256
 
 struct walk {
@@ -99,8 +99,9 @@ static void read_ignores(struct walk *w)
 
 static bool is_ignored(const struct walk *w, const char *path, const char *name, bool dir)
 {
-    static const char *const dirs[] = {"node_modules", "build",  "dist",   "target", "_build",
-                                       "vendor",       "build-*", "__pycache__", "coverage"};
+    static const char *const dirs[] = {"node_modules", "build",       "dist",
+                                       "target",       "_build",      "vendor",
+                                       "build-*",      "__pycache__", "coverage"};
     if (name[0] == '.') {
         return true;
     }
@@ -188,8 +189,8 @@ static void add_source(struct walk *w, const char *path, enum document_format fo
         return;
     }
     load(w, source, format, dir, name);
-    source->key = arena_printf(&e->arena, "explore:%.*s:%s", STR_ARG(source->origin),
-                               source->sha256);
+    source->key =
+        arena_printf(&e->arena, "explore:%.*s:%s", STR_ARG(source->origin), source->sha256);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -219,9 +220,9 @@ static void walk_dir(struct walk *w, int dir, const char *path, int depth)
                 add_source(w, full, format, dir, name);
             }
         }
-        free(names[i]);
+        free(names[i]); /* tidy: allow free, scandir made it */
     }
-    free(names);
+    free(names); /* tidy: allow free, scandir made it */
 }
 
 static int compare_sources(const void *a, const void *b)

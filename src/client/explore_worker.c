@@ -21,8 +21,8 @@
 #include "client/explore.h"
 
 #define BATCH_OPS_MAX 500u
-#define EVIDENCE_MAX 250u
-#define WAIT_MS 2000u
+#define EVIDENCE_MAX  250u
+#define WAIT_MS       2000u
 
 struct heart {
     struct session session;
@@ -44,13 +44,13 @@ struct job {
     struct str origin;
     enum document_format format;
     char sha256[65];
-    uint64_t after; /* seq of the document: passages come behind it */
+    uint64_t after;  /* seq of the document: passages come behind it */
     struct buf text; /* the document put together again */
     uint32_t lines;  /* line ends in it so far */
     struct {
         uint32_t line_first, line_last;
         char id[ID_LEN + 1];
-    } *passages;
+    } * passages;
     uint32_t passages_count;
     size_t byte_to; /* where a passage that ends inside a line ended; 0 = it did not */
     struct document document;
@@ -63,14 +63,9 @@ static void *beat(void *context)
     struct heart *h = context;
     pthread_mutex_lock(&h->mutex);
     while (!h->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += (time_t)(h->every_ms / 1000);
-        until.tv_nsec += (long)(h->every_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
+        int64_t until_ms = print_now_ms() + (int64_t)h->every_ms;
+        struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                                 .tv_nsec = (long)(until_ms % 1000) * 1000000};
         int woken = pthread_cond_timedwait(&h->wake, &h->mutex, &until);
         if (h->stop || woken != ETIMEDOUT || h->intent[0] == '\0') {
             continue;
@@ -81,8 +76,8 @@ static void *beat(void *context)
         pthread_mutex_unlock(&h->mutex);
         struct reply reply = {0};
         struct trail trail = {0};
-        struct str body = arena_printf(&h->session.arena, "{\"epoch\":%llu}",
-                                       (unsigned long long)epoch);
+        struct str body =
+            arena_printf(&h->session.arena, "{\"epoch\":%llu}", (unsigned long long)epoch);
         int status = session_try(&h->session, "POST",
                                  session_path(&h->session, "/intents/", intent, "/heartbeat"), body,
                                  0, &reply, &trail);
@@ -179,15 +174,16 @@ static int read_document(struct job *job)
     struct reply reply;
     struct json *about;
     struct json_error error;
-    int status = session_call(job->s, "GET", session_path(job->s, "/facts/", job->document_fact, ""),
-                              STR_NONE, 0, &reply);
+    int status =
+        session_call(job->s, "GET", session_path(job->s, "/facts/", job->document_fact, ""),
+                     STR_NONE, 0, &reply);
     if (status != EXIT_OK) {
         return status;
     }
     job->origin = arena_str(&job->arena, json_get_str(reply.json, "origin", STR_NONE));
     job->after = (uint64_t)json_get_int(reply.json, "seq", 0);
-    struct str data = arena_str(&job->arena,
-                                json_get_str(json_get(reply.json, "content"), "data", STR_NONE));
+    struct str data =
+        arena_str(&job->arena, json_get_str(json_get(reply.json, "content"), "data", STR_NONE));
     if (!json_parse(&job->arena, data, NULL, &about, &error)) {
         return EXIT_FAILED;
     }
@@ -337,18 +333,12 @@ static int conclude(struct job *job, char (*ids)[ID_LEN + 1], uint32_t ids_count
     }
     jw_array_end(&w);
     jw_object_end(&w);
-    int status = session_call(job->s, "POST",
-                              session_path(job->s, "/intents/", job->intent, "/conclude"),
-                              buf_str(&body), 0, &reply);
+    int status =
+        session_call(job->s, "POST", session_path(job->s, "/intents/", job->intent, "/conclude"),
+                     buf_str(&body), 0, &reply);
     buf_deinit(&about);
     buf_deinit(&body);
     return status;
-}
-
-static void rest(uint64_t ms)
-{
-    struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
-    nanosleep(&time, NULL);
 }
 
 static void give_up(struct job *job)
@@ -365,7 +355,7 @@ static void give_up(struct job *job)
 
 static int work(struct job *job)
 {
-    char (*ids)[ID_LEN + 1] = arena_zalloc(&job->arena, EVIDENCE_MAX * sizeof *ids);
+    char(*ids)[ID_LEN + 1] = arena_zalloc(&job->arena, EVIDENCE_MAX * sizeof *ids);
     uint32_t ids_count = 0;
     int status = read_document(job);
     if (status == EXIT_FAILED) {
@@ -373,7 +363,7 @@ static int work(struct job *job)
         return EXIT_OK;
     }
     if (job->pace_ms > 0) {
-        rest(job->pace_ms);
+        cmd_sleep_ms(job->pace_ms);
     }
     for (uint32_t at = 0; status == EXIT_OK && at < job->claims.count;) {
         if (heart_lost(job->heart)) {
@@ -447,7 +437,7 @@ static int explore_worker(struct session *s, const struct parsed *p)
         }
         failures = status == EXIT_OK ? 0 : failures + 1;
         if (status != EXIT_OK) {
-            rest(200);
+            cmd_sleep_ms(200);
         }
     }
     pthread_mutex_lock(&heart.mutex);

@@ -118,15 +118,16 @@ static enum err connect_unix(struct http *http, struct trail *trail)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(http->socket_path) >= sizeof address.sun_path) {
-        return trail_err(trail, ERR_INVALID, "%s: path of a socket over %zu bytes; use a shorter "
-                                             "data directory",
+        return trail_err(trail, ERR_INVALID,
+                         "%s: path of a socket over %zu bytes; use a shorter "
+                         "data directory",
                          http->socket_path, sizeof address.sun_path - 1);
     }
     memcpy(address.sun_path, http->socket_path, strlen(http->socket_path) + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || !connect_to(http, fd, (const struct sockaddr *)&address, sizeof address)) {
-        enum err err = trail_err(trail, ERR_NOT_FOUND, "%s: %s", http->socket_path,
-                                 strerror(errno));
+        enum err err =
+            trail_err(trail, ERR_NOT_FOUND, "%s: %s", http->socket_path, strerror(errno));
         if (fd >= 0) {
             close(fd);
         }
@@ -168,8 +169,8 @@ static enum err connect_tcp(struct http *http, struct trail *trail)
 
 static enum err http_connect(struct http *http, struct trail *trail)
 {
-    enum err err = http->socket_path[0] != '\0' ? connect_unix(http, trail)
-                                                 : connect_tcp(http, trail);
+    enum err err =
+        http->socket_path[0] != '\0' ? connect_unix(http, trail) : connect_tcp(http, trail);
     if (err == ERR_OK) {
         int flags = fcntl(http->fd, F_GETFL);
         (void)fcntl(http->fd, F_SETFL, flags | O_NONBLOCK);
@@ -266,7 +267,8 @@ static enum err parse_head(struct http *http, struct str head, struct http_reply
                         str_trim(str_sub(line, colon + 1, line.len - colon - 1)), reply);
         }
     }
-    if (status == 204 || status == 304 || (!http->until_close && !http->chunked && http->left == 0)) {
+    if (status == 204 || status == 304 ||
+        (!http->until_close && !http->chunked && http->left == 0)) {
         http->body_done = true;
         http->until_close = false;
     }
@@ -362,7 +364,8 @@ enum err http_read(struct http *http, uint64_t timeout_ms, struct buf *out, bool
             continue;
         }
         size_t got = 0;
-        enum err err = read_more(http, timeout_ms == 0 ? http->timeout_ms : timeout_ms, &got, trail);
+        enum err err =
+            read_more(http, timeout_ms == 0 ? http->timeout_ms : timeout_ms, &got, trail);
         if (err != ERR_OK) {
             return err;
         }
@@ -385,7 +388,8 @@ static void write_request(struct http *http, const char *method, struct str path
 {
     buf_printf(out, "%s %.*s HTTP/1.1\r\nHost: %s%s%s\r\nAccept: */*\r\n", method, STR_ARG(path),
                http->socket_path[0] != '\0' ? "localhost" : http->host,
-               http->socket_path[0] != '\0' ? "" : ":", http->socket_path[0] != '\0' ? "" : http->port);
+               http->socket_path[0] != '\0' ? "" : ":",
+               http->socket_path[0] != '\0' ? "" : http->port);
     if (http->token[0] != '\0') {
         buf_printf(out, "Authorization: Bearer %s\r\n", http->token);
     }

@@ -16,10 +16,10 @@ struct http {
     char socket_path[256]; /* set: a Unix socket; else host and port */
     char host[256];
     char port[8];
-    char token[256];       /* empty: none is sent */
-    uint64_t timeout_ms;   /* for connecting and for silence; 0 = 30,000 */
-    int fd;                /* -1: not connected */
-    struct buf in;         /* read and not yet consumed */
+    char token[256];     /* empty: none is sent */
+    uint64_t timeout_ms; /* for connecting and for silence; 0 = 30,000 */
+    int fd;              /* -1: not connected */
+    struct buf in;       /* read and not yet consumed */
     size_t in_at;
     /* the body being read */
     bool chunked, until_close, body_done, keep_alive;
@@ -41,14 +41,13 @@ MUST_USE bool http_set_url(struct http *http, const char *url, struct trail *tra
 /* Sends and reads the whole answer into `out`. extra_wait_ms is added to the time-out
  * (for calls that wait at the daemon). ERR_NOT_FOUND: nobody listens there; ERR_IO: the
  * connection broke or stayed silent. */
-MUST_USE enum err http_call(struct http *http, const char *method, struct str path,
-                            struct str body, const char *idempotency_key, uint64_t extra_wait_ms,
-                            struct buf *out, struct http_reply *out_reply, struct trail *trail);
+MUST_USE enum err http_call(struct http *http, const char *method, struct str path, struct str body,
+                            const char *idempotency_key, uint64_t extra_wait_ms, struct buf *out,
+                            struct http_reply *out_reply, struct trail *trail);
 
 /* The same, but returns when the head is read; then http_read gives the body in pieces. */
 MUST_USE enum err http_open(struct http *http, const char *method, struct str path,
-                            const char *header, struct http_reply *out_reply,
-                            struct trail *trail);
+                            const char *header, struct http_reply *out_reply, struct trail *trail);
 /* Appends what came next; *out_end: the body is over. timeout_ms 0: that of the client. */
 MUST_USE enum err http_read(struct http *http, uint64_t timeout_ms, struct buf *out, bool *out_end,
                             struct trail *trail);

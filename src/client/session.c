@@ -99,8 +99,8 @@ struct project {
 static bool take_project_setting(void *context, struct str name, const char *value,
                                  struct trail *trail)
 {
-    static const char *const guarded[] = {"url",     "token",    "data",  "socket",
-                                          "hooks",   "hook",     "commands", "command"};
+    static const char *const guarded[] = {"url",   "token", "data",     "socket",
+                                          "hooks", "hook",  "commands", "command"};
     const struct project *project = context;
     for (size_t i = 0; i < sizeof guarded / sizeof guarded[0]; i++) {
         if (str_is(name, guarded[i]) && !project->trusted) {
@@ -338,8 +338,8 @@ int session_unavailable(struct session *s, const struct trail *trail)
 /* Service-wide operations are not under a board. */
 static bool is_of_board(struct str path)
 {
-    static const char *const service[] = {"/agents", "/boards", "/me", "/stop", "/healthz",
-                                          "/readyz", "/metrics", "/openapi.json"};
+    static const char *const service[] = {"/agents",  "/boards", "/me",      "/stop",
+                                          "/healthz", "/readyz", "/metrics", "/openapi.json"};
     for (size_t i = 0; i < sizeof service / sizeof service[0]; i++) {
         if (str_starts(path, str_of(service[i]))) {
             return false;
@@ -357,7 +357,8 @@ int session_try(struct session *s, const char *method, struct str path, struct s
             memcpy(key, s->idempotency_key, sizeof s->idempotency_key);
         } else {
             uint8_t random[16];
-            if (getrandom(random, sizeof random, 0) == (ssize_t)sizeof random) {
+            ssize_t got = getrandom(random, sizeof random, 0); /* tidy: allow getrandom */
+            if (got == (ssize_t)sizeof random) {
                 hex_encode(random, sizeof random, key);
                 key[32] = '\0';
             }

@@ -61,8 +61,8 @@ static void show_content(struct session *s, const struct json *content)
     struct str data = json_get_str(content, "data", STR_NONE);
     struct str mime = json_get_str(content, "mime_type", STR_NONE);
     if (json_get(content, "encoding") != NULL) {
-        line(s, "content", arena_printf(&s->arena, "%.*s, binary (--json shows it in base64)",
-                                        STR_ARG(mime)));
+        line(s, "content",
+             arena_printf(&s->arena, "%.*s, binary (--json shows it in base64)", STR_ARG(mime)));
         return;
     }
     line(s, "content", mime);
@@ -137,7 +137,8 @@ void show_record_line(struct session *s, const struct json *r)
     print_safe(stdout, print_cut(&s->arena, place_of(r), 40), false);
     printf("  ");
     struct str words = words_of(r);
-    print_safe(stdout, print_cut(&s->arena, str_sub(words, 0, str_find(words, '\n', 0)), 80), false);
+    print_safe(stdout, print_cut(&s->arena, str_sub(words, 0, str_find(words, '\n', 0)), 80),
+               false);
     printf("\n");
 }
 

@@ -37,8 +37,9 @@ static enum err check_contents(struct board *board, struct verify_report *report
         if (!board_content(board, ordinal, &scratch, &content)) {
             char id[ID_TEXT_LEN + 1];
             board_id(board, ordinal, id);
-            err = trail_err(trail, ERR_CORRUPT, "the content of %s (seq %llu) is damaged or missing",
-                            id, (unsigned long long)i + 1);
+            err =
+                trail_err(trail, ERR_CORRUPT, "the content of %s (seq %llu) is damaged or missing",
+                          id, (unsigned long long)i + 1);
         } else {
             report->contents++;
             report->content_bytes += content.data.len;

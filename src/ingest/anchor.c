@@ -30,7 +30,7 @@ static struct str without_number(struct str anchor)
         at--;
     }
     return at > 1 && at < anchor.len && anchor.at[at - 1] == '-' ? str_sub(anchor, 0, at - 1)
-                                                                   : anchor;
+                                                                 : anchor;
 }
 
 /* id="anchor" or name='anchor', or the {#anchor} that some tools read. */

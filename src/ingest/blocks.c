@@ -213,9 +213,9 @@ static bool interrupts(const struct scan *s, uint32_t line)
         (!numbered || has_prefix(text, at, "1.") || has_prefix(text, at, "1)"))) {
         return true;
     }
-    return s->markdown && (atx_level(text, &unused) > 0 || line_fence(text, at, &c) > 0 ||
-                           is_rule(text) || has_prefix(text, at, ">") ||
-                           has_prefix(text, at, "<!--"));
+    return s->markdown &&
+           (atx_level(text, &unused) > 0 || line_fence(text, at, &c) > 0 || is_rule(text) ||
+            has_prefix(text, at, ">") || has_prefix(text, at, "<!--"));
 }
 
 /* Index behind the fenced block that opens at `line`. */
@@ -321,10 +321,9 @@ static uint32_t scan_paragraph(struct scan *s, uint32_t line)
             return end + 1;
         }
         uint32_t columns;
-        if (interrupts(s, end) ||
-            (s->markdown && end + 1 < d->lines_count &&
-             str_find(line_text(s, end), '|', 0) < line_text(s, end).len &&
-             line_is_table_rule(line_text(s, end + 1), &columns))) {
+        if (interrupts(s, end) || (s->markdown && end + 1 < d->lines_count &&
+                                   str_find(line_text(s, end), '|', 0) < line_text(s, end).len &&
+                                   line_is_table_rule(line_text(s, end + 1), &columns))) {
             break;
         }
         end++;

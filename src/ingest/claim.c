@@ -6,7 +6,7 @@
  */
 #include "ingest/claim_internal.h"
 
-#define CELLS_MAX 64u
+#define CELLS_MAX  64u
 #define LABELS_MAX 4096u
 
 const char *claim_kind_word(enum claim_kind kind)
@@ -35,9 +35,9 @@ static struct str topic_of(struct claim_sink *sink, enum claim_kind kind, struct
     case CLAIM_LINK:
     case CLAIM_IMAGE:
     case CLAIM_REFERENCE:
-        return str_cut_at(arena_printf(sink->arena, "%s / %.*s", claim_kind_word(kind),
-                                       STR_ARG(value)),
-                          CLAIM_TOPIC_BYTES_MAX);
+        return str_cut_at(
+            arena_printf(sink->arena, "%s / %.*s", claim_kind_word(kind), STR_ARG(value)),
+            CLAIM_TOPIC_BYTES_MAX);
     case CLAIM_HEADING:
         return claim_normal(sink->arena, value);
     case CLAIM_NONE:

@@ -27,7 +27,7 @@ enum claim_kind {
 };
 const char *claim_kind_word(enum claim_kind kind);
 
-#define CLAIM_TEXT_BYTES_MAX 400u     /* of `text`, subject and value */
+#define CLAIM_TEXT_BYTES_MAX  400u /* of `text`, subject and value */
 #define CLAIM_TOPIC_BYTES_MAX 300u
 
 struct claim {
@@ -39,8 +39,8 @@ struct claim {
     struct str position;  /* normal form of the value; empty where values do not compete */
     struct str text;      /* the words around it */
     uint32_t line_first, line_last; /* from 1 */
-    bool additive;        /* several values beside each other are no disagreement */
-    bool unresolved;      /* a reference whose definition is missing in the document */
+    bool additive;                  /* several values beside each other are no disagreement */
+    bool unresolved;                /* a reference whose definition is missing in the document */
 };
 
 struct claims {

@@ -8,9 +8,9 @@ struct claim_sink {
     const struct document *document;
     struct claims *claims;
     uint32_t cap, max;
-    struct str section;  /* the heading above, else the title */
-    bool headline;       /* reading a heading: links only */
-    struct str *labels;  /* of link reference definitions, and where they lead */
+    struct str section; /* the heading above, else the title */
+    bool headline;      /* reading a heading: links only */
+    struct str *labels; /* of link reference definitions, and where they lead */
     struct str *targets;
     uint32_t labels_count;
 };

@@ -53,9 +53,9 @@ static void add_scalar(struct claim_sink *sink, const struct json *parent, struc
     }
     bool element = parent->kind == JSON_ARRAY;
     struct str key = element ? STR("item") : value->key;
-    struct str line = arena_printf(sink->arena, "%.*s%s%.*s: %.*s", STR_ARG(path),
-                                   path.len > 0 ? "." : "", STR_ARG(key),
-                                   (int)str_cut_at(text, 200).len, text.at);
+    struct str line =
+        arena_printf(sink->arena, "%.*s%s%.*s: %.*s", STR_ARG(path), path.len > 0 ? "." : "",
+                     STR_ARG(key), (int)str_cut_at(text, 200).len, text.at);
     struct claim *claim = claim_add(sink, CLAIM_KEY_VALUE, path, key, text, value->raw, line);
     if (claim != NULL) {
         claim->additive = element;

@@ -8,18 +8,19 @@
  */
 #include "ingest/claim_internal.h"
 
-#define KEY_BYTES_MAX 60u
-#define KEY_WORDS_MAX 4u
+#define KEY_BYTES_MAX   60u
+#define KEY_WORDS_MAX   4u
 #define VALUE_BYTES_MAX 500u
-#define SENTENCE_WORDS 6u /* a value of so many words is a definition */
+#define SENTENCE_WORDS  6u /* a value of so many words is a definition */
 
 static bool is_remark(struct str key)
 {
     static const char *const remarks[] = {
-        "note",    "notes",   "warning",   "tip",     "example", "examples", "important", "caution",
-        "info",    "hint",    "caveat",    "see",     "e.g",       "i.e",
-        "result",  "answer",  "question",  "for example", "in short", "that is", "also",  "but",
-        "however", "remember", "reminder", "ps",      "nb",      "so",       "why",       "how",
+        "note",      "notes",   "warning", "tip",    "example",  "examples",
+        "important", "caution", "info",    "hint",   "caveat",   "see",
+        "e.g",       "i.e",     "result",  "answer", "question", "for example",
+        "in short",  "that is", "also",    "but",    "however",  "remember",
+        "reminder",  "ps",      "nb",      "so",     "why",      "how",
     };
     for (size_t i = 0; i < sizeof remarks / sizeof remarks[0]; i++) {
         if (str_eq_nocase(key, str_of(remarks[i]))) {
@@ -32,10 +33,11 @@ static bool is_remark(struct str key)
 static bool is_pronoun(struct str word)
 {
     static const char *const words[] = {
-        "it",   "this", "that", "there", "these", "those", "he",   "she",  "we",   "what",
-        "which", "who", "here", "each",  "every", "they",  "if",   "when", "where", "one",
-        "then", "nothing", "everything", "something", "such", "not", "so", "but", "and", "or",
-        "all",  "any",  "no",   "because", "while", "as",  "in",   "on",   "for",  "with",
+        "it",   "this",    "that",  "there", "these", "those",   "he",         "she",
+        "we",   "what",    "which", "who",   "here",  "each",    "every",      "they",
+        "if",   "when",    "where", "one",   "then",  "nothing", "everything", "something",
+        "such", "not",     "so",    "but",   "and",   "or",      "all",        "any",
+        "no",   "because", "while", "as",    "in",    "on",      "for",        "with",
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (str_eq_nocase(word, str_of(words[i]))) {
@@ -184,9 +186,9 @@ static bool is_a(struct claim_sink *sink, struct str sentence)
         }
         size_t words = words_count(subject);
         first = str_sub(subject, 0, str_find(subject, ' ', 0));
-        if (words == 0 || words > 6 || is_pronoun(first) || str_find(subject, ',', 0) < subject.len ||
-            str_find(subject, ':', 0) < subject.len || str_find(subject, '(', 0) < subject.len ||
-            str_find(subject, ';', 0) < subject.len) {
+        if (words == 0 || words > 6 || is_pronoun(first) ||
+            str_find(subject, ',', 0) < subject.len || str_find(subject, ':', 0) < subject.len ||
+            str_find(subject, '(', 0) < subject.len || str_find(subject, ';', 0) < subject.len) {
             return false;
         }
         size_t skip = i == 4 ? 7 : i == 3 ? 5 : 4; /* keep "a ..." in the value */

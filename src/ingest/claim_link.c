@@ -61,12 +61,11 @@ static size_t bracket(struct claim_sink *sink, struct str text, size_t at)
         if (close < rest.len && close > 0 && str_find(rest, '\n', 0) > close) {
             struct str inside = str_sub(rest, 0, close);
             size_t bar = str_find(inside, '|', 0);
-            struct str words = bar < inside.len ? str_sub(inside, bar + 1, inside.len - bar - 1)
-                                                : inside;
-            struct claim *claim =
-                claim_add(sink, CLAIM_LINK, words, STR("links to page"),
-                          str_trim(str_sub(inside, 0, bar)), str_sub(text, at, close + 4),
-                          str_sub(text, at, close + 4));
+            struct str words =
+                bar < inside.len ? str_sub(inside, bar + 1, inside.len - bar - 1) : inside;
+            struct claim *claim = claim_add(
+                sink, CLAIM_LINK, words, STR("links to page"), str_trim(str_sub(inside, 0, bar)),
+                str_sub(text, at, close + 4), str_sub(text, at, close + 4));
             (void)claim;
             return at + close + 4;
         }
@@ -110,11 +109,11 @@ static size_t address_end(struct str text, size_t at)
            text.at[end] != '|' && text.at[end] != ']') {
         end++;
     }
-    while (end > at && (text.at[end - 1] == '.' || text.at[end - 1] == ',' ||
-                        text.at[end - 1] == ';' || text.at[end - 1] == ':' ||
-                        text.at[end - 1] == '!' || text.at[end - 1] == '?' ||
-                        text.at[end - 1] == '\'' || text.at[end - 1] == '*' ||
-                        (text.at[end - 1] == ')' && str_find(text, '(', at) >= end))) {
+    while (end > at &&
+           (text.at[end - 1] == '.' || text.at[end - 1] == ',' || text.at[end - 1] == ';' ||
+            text.at[end - 1] == ':' || text.at[end - 1] == '!' || text.at[end - 1] == '?' ||
+            text.at[end - 1] == '\'' || text.at[end - 1] == '*' ||
+            (text.at[end - 1] == ')' && str_find(text, '(', at) >= end))) {
         end--;
     }
     return end;

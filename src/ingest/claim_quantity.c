@@ -8,20 +8,22 @@
 
 #define WORDS_BEFORE 6u
 
+/* Longer ones first where one begins another. clang-format off: a list in rows. */
+static const char *const units[] = {
+    "\xc2\xb5s", "\xce\xbcs", "\xc2\xb0" "C",
+    "requests/s", "tokens/s", "records/s", "facts/s", "cycles/s", "ops/s", "req/s",
+    "GiB/s", "MiB/s", "KiB/s", "GB/s", "MB/s", "KB/s", "Gbit/s", "Mbit/s",
+    "milliseconds", "seconds", "second", "minutes", "minute", "hours", "hour",
+    "days", "day", "weeks", "week", "months", "month", "years", "year",
+    "bytes", "byte", "KiB", "MiB", "GiB", "TiB", "KB", "kB", "MB", "GB", "TB", "bits", "bit",
+    "kHz", "MHz", "GHz", "Hz", "ms", "us", "ns", "min", "kW", "mW", "km", "cm", "mm", "kg", "mg",
+    "px", "USD", "EUR", "%", "s", "h", "W", "V",
+};
+/* clang-format on */
+
 /* Length of the unit at `at`, 0 for none. */
 static size_t unit_len(struct str text, size_t at)
 {
-    static const char *const units[] = {
-        "\xc2\xb5s", "\xce\xbcs", "\xc2\xb0" "C", "requests/s", "tokens/s", "records/s", "facts/s",
-        "cycles/s",  "ops/s",   "req/s",   "GiB/s",  "MiB/s",  "KiB/s",  "GB/s",    "MB/s",
-        "KB/s",      "Gbit/s",  "Mbit/s",  "milliseconds", "seconds", "second", "minutes",
-        "minute",    "hours",   "hour",    "days",   "day",    "weeks",  "week",    "months",
-        "month",     "years",   "year",    "bytes",  "byte",   "KiB",    "MiB",     "GiB",
-        "TiB",       "KB",      "kB",      "MB",     "GB",     "TB",     "bits",    "bit",
-        "kHz",       "MHz",     "GHz",     "Hz",     "ms",     "us",     "ns",      "min",
-        "kW",        "mW",      "km",      "cm",     "mm",     "kg",     "mg",      "px",
-        "USD",       "EUR",     "%",       "s",      "h",      "W",      "V",
-    };
     struct str rest = str_sub(text, at, text.len - at);
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         struct str unit = str_of(units[i]);
@@ -37,9 +39,10 @@ static size_t unit_len(struct str text, size_t at)
 static size_t number_end(struct str text, size_t at)
 {
     size_t end = at;
-    while (end < text.len && (is_digit(text.at[end]) ||
-                              ((text.at[end] == ',' || text.at[end] == '.' || text.at[end] == '_') &&
-                               end + 1 < text.len && is_digit(text.at[end + 1])))) {
+    while (end < text.len &&
+           (is_digit(text.at[end]) ||
+            ((text.at[end] == ',' || text.at[end] == '.' || text.at[end] == '_') &&
+             end + 1 < text.len && is_digit(text.at[end + 1])))) {
         end++;
     }
     return end;
@@ -48,9 +51,10 @@ static size_t number_end(struct str text, size_t at)
 static bool is_filler(struct str word)
 {
     static const char *const fillers[] = {
-        "a", "an", "the", "is", "are", "of", "at", "to", "in", "for", "by", "about", "than", "most",
-        "least", "up", "only", "be", "was", "and", "or", "within", "after", "every", "over",
-        "under", "some", "with", "takes", "it", "less", "more", "then", "from",
+        "a",    "an",    "the",   "is",     "are",   "of",    "at",   "to",    "in",
+        "for",  "by",    "about", "than",   "most",  "least", "up",   "only",  "be",
+        "was",  "and",   "or",    "within", "after", "every", "over", "under", "some",
+        "with", "takes", "it",    "less",   "more",  "then",  "from",
     };
     for (size_t i = 0; i < sizeof fillers / sizeof fillers[0]; i++) {
         if (str_eq_nocase(word, str_of(fillers[i]))) {
@@ -130,7 +134,8 @@ void claims_from_quantities(struct claim_sink *sink, struct str prose)
         size_t unit = end;
         if (unit < prose.len && prose.at[unit] == ' ') {
             unit++;
-        } else if (unit + 1 < prose.len && prose.at[unit] == '\xc2' && prose.at[unit + 1] == '\xa0') {
+        } else if (unit + 1 < prose.len && prose.at[unit] == '\xc2' &&
+                   prose.at[unit + 1] == '\xa0') {
             unit += 2;
         }
         size_t len = unit_len(prose, unit);

@@ -85,8 +85,8 @@ void claims_from_references(struct claim_sink *sink, struct str prose)
         if (c == '\xc2' && at + 1 < prose.len && prose.at[at + 1] == '\xa7') {
             struct str number = section_number(prose, at);
             if (number.len > 0) {
-                struct str value = arena_printf(sink->arena, "%.*s\xc2\xa7%.*s", STR_ARG(named),
-                                                STR_ARG(number));
+                struct str value =
+                    arena_printf(sink->arena, "%.*s\xc2\xa7%.*s", STR_ARG(named), STR_ARG(number));
                 claim_add(sink, CLAIM_REFERENCE, sink->section, STR("refers to"), value,
                           str_sub(prose, at, 2), around(prose, at));
             }

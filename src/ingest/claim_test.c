@@ -160,12 +160,20 @@ static void references(void **state)
     (void)state;
     struct reading r;
     read(&r,
-         "As `spec/a.md` and B.md \xc2\xa7""4.2 say. See \xc2\xa7""3 too, but [not](c.md) *.md here.\n",
+         "As `spec/a.md` and B.md \xc2\xa7"
+         "4.2 say. See \xc2\xa7"
+         "3 too, but [not](c.md) *.md here.\n",
          DOCUMENT_MARKDOWN);
     assert_non_null(find(&r, CLAIM_REFERENCE, "reference / spec/a.md", NULL));
     assert_non_null(find(&r, CLAIM_REFERENCE, "reference / B.md", NULL));
-    assert_non_null(find(&r, CLAIM_REFERENCE, "reference / B.md\xc2\xa7""4.2", NULL));
-    assert_non_null(find(&r, CLAIM_REFERENCE, "reference / \xc2\xa7""3", NULL));
+    assert_non_null(find(&r, CLAIM_REFERENCE,
+                         "reference / B.md\xc2\xa7"
+                         "4.2",
+                         NULL));
+    assert_non_null(find(&r, CLAIM_REFERENCE,
+                         "reference / \xc2\xa7"
+                         "3",
+                         NULL));
     assert_null(find(&r, CLAIM_REFERENCE, "reference / c.md", NULL));
     assert_int_equal(count(&r, CLAIM_REFERENCE), 4);
     done(&r);
@@ -227,7 +235,8 @@ static void the_ceiling_holds(void **state)
     }
     struct reading r = {0};
     struct str why;
-    assert_true(document_read(&r.arena, buf_str(&text), DOCUMENT_MARKDOWN, NULL, &r.document, &why));
+    assert_true(
+        document_read(&r.arena, buf_str(&text), DOCUMENT_MARKDOWN, NULL, &r.document, &why));
     claims_read(&r.arena, &r.document, 100, &r.claims);
     assert_int_equal(r.claims.count, 100);
     assert_true(r.claims.cut);
@@ -238,16 +247,11 @@ static void the_ceiling_holds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_and_values),
-        cmocka_unit_test(front_matter),
-        cmocka_unit_test(configuration_lines),
-        cmocka_unit_test(tables),
-        cmocka_unit_test(definitions),
-        cmocka_unit_test(links),
-        cmocka_unit_test(references),
-        cmocka_unit_test(quantities),
-        cmocka_unit_test(json_scalars),
-        cmocka_unit_test(code_and_comments_are_no_claims),
+        cmocka_unit_test(keys_and_values),     cmocka_unit_test(front_matter),
+        cmocka_unit_test(configuration_lines), cmocka_unit_test(tables),
+        cmocka_unit_test(definitions),         cmocka_unit_test(links),
+        cmocka_unit_test(references),          cmocka_unit_test(quantities),
+        cmocka_unit_test(json_scalars),        cmocka_unit_test(code_and_comments_are_no_claims),
         cmocka_unit_test(the_ceiling_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,14 +56,14 @@ enum document_format document_format_of(struct str file_name)
         const char *ending;
         enum document_format format;
     } endings[] = {
-        {"md", DOCUMENT_MARKDOWN},   {"markdown", DOCUMENT_MARKDOWN}, {"mdown", DOCUMENT_MARKDOWN},
-        {"mkd", DOCUMENT_MARKDOWN},  {"txt", DOCUMENT_TEXT},          {"text", DOCUMENT_TEXT},
-        {"rst", DOCUMENT_TEXT},      {"adoc", DOCUMENT_TEXT},         {"org", DOCUMENT_TEXT},
-        {"json", DOCUMENT_JSON},     {"jsonl", DOCUMENT_JSONL},       {"ndjson", DOCUMENT_JSONL},
+        {"md", DOCUMENT_MARKDOWN},  {"markdown", DOCUMENT_MARKDOWN}, {"mdown", DOCUMENT_MARKDOWN},
+        {"mkd", DOCUMENT_MARKDOWN}, {"txt", DOCUMENT_TEXT},          {"text", DOCUMENT_TEXT},
+        {"rst", DOCUMENT_TEXT},     {"adoc", DOCUMENT_TEXT},         {"org", DOCUMENT_TEXT},
+        {"json", DOCUMENT_JSON},    {"jsonl", DOCUMENT_JSONL},       {"ndjson", DOCUMENT_JSONL},
     };
     static const char *const plain[] = {
-        "README", "LICENSE", "COPYING", "NOTICE", "AUTHORS", "CHANGELOG", "CHANGES", "NEWS",
-        "CONTRIBUTING", "INSTALL", "HACKING", "MAINTAINERS",
+        "README",  "LICENSE", "COPYING",      "NOTICE",  "AUTHORS", "CHANGELOG",
+        "CHANGES", "NEWS",    "CONTRIBUTING", "INSTALL", "HACKING", "MAINTAINERS",
     };
 
     size_t name = file_name.len;
@@ -213,9 +213,9 @@ bool document_read(struct arena *arena, struct str bytes, enum document_format f
         }
         document.note = arena_printf(arena, "only the first %u lines were read", lines_max);
     }
-    if (format == DOCUMENT_JSON ? !read_json(arena, &document, out_why)
-                                : format == DOCUMENT_JSONL &&
-                                      !read_json_lines(arena, &document, out_why)) {
+    if (format == DOCUMENT_JSON
+            ? !read_json(arena, &document, out_why)
+            : format == DOCUMENT_JSONL && !read_json_lines(arena, &document, out_why)) {
         return false;
     }
     document_find_blocks(arena, &document);

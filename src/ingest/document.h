@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "codec/json.h"
 
-#define PASSAGE_BYTES_MIN 200u  /* shorter only where a section or the document ends */
+#define PASSAGE_BYTES_MIN 200u /* shorter only where a section or the document ends */
 #define PASSAGE_BYTES_MAX 2000u
 
 /* X(name, word) */
@@ -56,21 +56,21 @@ enum block_kind {
 const char *block_kind_word(enum block_kind kind);
 
 struct line {
-    struct str text;  /* without the line end */
-    size_t offset;    /* of its first byte in the document */
+    struct str text; /* without the line end */
+    size_t offset;   /* of its first byte in the document */
 };
 
 struct block {
     enum block_kind kind;
-    uint32_t line;    /* index of the first line, from 0 */
-    uint32_t lines;   /* how many */
-    uint32_t level;   /* of a heading, 1 .. 6 */
-    struct str text;  /* of a heading: its words, without marks */
-    struct str path;  /* "Guide > Install": the headings above, and a heading itself */
+    uint32_t line;   /* index of the first line, from 0 */
+    uint32_t lines;  /* how many */
+    uint32_t level;  /* of a heading, 1 .. 6 */
+    struct str text; /* of a heading: its words, without marks */
+    struct str path; /* "Guide > Install": the headings above, and a heading itself */
 };
 
 struct passage {
-    enum block_kind kind;  /* of its one block; PARAGRAPH when several were joined */
+    enum block_kind kind; /* of its one block; PARAGRAPH when several were joined */
     struct str path;
     struct str text;
     size_t offset;
@@ -79,24 +79,24 @@ struct passage {
 };
 
 struct document_limits {
-    size_t bytes_max;        /* 0 = 4 MiB; what lies behind is not read */
-    uint32_t lines_max;      /* 0 = 200,000 */
-    uint32_t passages_max;   /* 0 = 10,000 */
+    size_t bytes_max;      /* 0 = 4 MiB; what lies behind is not read */
+    uint32_t lines_max;    /* 0 = 200,000 */
+    uint32_t passages_max; /* 0 = 10,000 */
 };
 
 struct document {
     enum document_format format;
-    struct str bytes;        /* what was read: a byte order mark and a cut tail are gone */
-    struct str title;        /* front matter's title or the first heading; may be empty */
+    struct str bytes; /* what was read: a byte order mark and a cut tail are gone */
+    struct str title; /* front matter's title or the first heading; may be empty */
     struct line *lines;
     uint32_t lines_count;
     struct block *blocks;
     uint32_t blocks_count;
     struct passage *passages;
     uint32_t passages_count;
-    struct json *json;       /* of a JSON document */
-    uint32_t bad_lines;      /* JSON lines that are no JSON */
-    struct str note;         /* why only a part was read; empty = all of it */
+    struct json *json;  /* of a JSON document */
+    uint32_t bad_lines; /* JSON lines that are no JSON */
+    struct str note;    /* why only a part was read; empty = all of it */
 };
 
 /* False: the document is refused, and *out_why says why ("not UTF-8 at byte 17"). */

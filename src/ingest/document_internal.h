@@ -8,8 +8,7 @@ bool document_split_lines(struct arena *arena, struct document *document, uint32
 /* Fills in blocks and title (Markdown and text). */
 void document_find_blocks(struct arena *arena, struct document *document);
 /* Fills in passages; false when there are more than `passages_max`. */
-bool document_cut_passages(struct arena *arena, struct document *document,
-                           uint32_t passages_max);
+bool document_cut_passages(struct arena *arena, struct document *document, uint32_t passages_max);
 
 /* Length of the list marker ("- ", "12. ") at `at` of the line, 0 when there is none. */
 size_t list_marker(struct str line, size_t at);

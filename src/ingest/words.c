@@ -68,8 +68,8 @@ struct str plain_words(struct arena *arena, struct str text, size_t max)
                 continue;
             }
         }
-        bool inside = i > 0 && i + 1 < text.len && is_word(text.at[i - 1]) &&
-                      is_word(text.at[i + 1]);
+        bool inside =
+            i > 0 && i + 1 < text.len && is_word(text.at[i - 1]) && is_word(text.at[i + 1]);
         if (c == '`' || (c == '*' && !inside) || (c == '_' && !inside) ||
             (c == '!' && i + 1 < text.len && text.at[i + 1] == '[')) {
             continue;

@@ -53,7 +53,8 @@ static void check_line(struct tidy *tidy, const struct source *source, size_t nu
     if (!prose && !has_suffix(path, ".tbl") && columns(line, len) > COLUMNS_MAX) {
         report(tidy, source, number, "%zu columns; at most %d", columns(line, len), COLUMNS_MAX);
     }
-    if (!has_suffix(path, "Makefile") && memchr(line, '\t', len) != NULL) {
+    bool wants_tabs = has_suffix(path, "Makefile") || has_suffix(path, ".scd");
+    if (!wants_tabs && memchr(line, '\t', len) != NULL) {
         report(tidy, source, number, "a tab; use spaces");
     }
     if (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t' || line[len - 1] == '\r')) {
