@@ -326,7 +326,8 @@ struct idempotency {
     int status;       /* HTTP status of the stored answer */
     struct str answer; /* stored body; borrowed from the log until the next append */
 };
-/* True when the key is remembered (24 h); fills the rest. */
+/* True when the key is remembered (24 h); fills the rest. A status of 0: it was used,
+ * but the answer is damaged on the disk. */
 bool board_idempotency_find(struct board *board, const struct hash *key,
                             struct idempotency *out_stored);
 /* Inside a transaction: remembers the answer together with what was done. */

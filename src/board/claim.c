@@ -242,6 +242,9 @@ void board_heartbeat(struct board *b, const struct actor *actor, struct str inte
     struct intent *i = &b->intents[slot];
     uint64_t now_ns = b->io->mono_ns(b->io->host);
     uint64_t ttl_ns = (uint64_t)i->ttl_ms * NS_PER_MS;
+    if (b->txn.open) {
+        undo_note(b, &(struct undo){.kind = UNDO_INTENT, .index = slot, .intent = *i});
+    }
     /* The extension itself lives in memory only: a restart gives a full ttl anyway. */
     i->lease_ns = now_ns + ttl_ns;
     i->heartbeats++;

@@ -152,10 +152,14 @@ bool board_idempotency_find(struct board *b, const struct hash *key,
         uint32_t ordinal = m->slots[at].ordinal - 1;
         if (m->slots[at].tag != tag ||
             row_at_ms(&b->rows[ordinal]) + IDEMPOTENCY_MS <= now_ms ||
-            !row_entry(b, ordinal, &e) || !hash_eq(&e.event.hash_a, key)) {
+            (row_entry(b, ordinal, &e) && !hash_eq(&e.event.hash_a, key))) {
             continue;
         }
         out_stored->key = *key;
+        out_stored->status = 0;
+        if (!row_entry(b, ordinal, &e)) {
+            return true; /* the first 8 bytes fit; doing it a second time would be worse */
+        }
         out_stored->body = e.event.hash_b;
         out_stored->status = (int)e.event.number;
         out_stored->answer = e.event.text;
@@ -165,7 +169,8 @@ bool board_idempotency_find(struct board *b, const struct hash *key,
             memcpy(&blob, e.event.text.at, sizeof blob);
             buf_clear(&b->scratch);
             if (!log_read_blob(b->log, &blob, &b->scratch)) {
-                return false;
+                out_stored->status = 0;
+                return true;
             }
             out_stored->answer = buf_str(&b->scratch);
         }

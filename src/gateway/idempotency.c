@@ -122,6 +122,10 @@ bool idempotency_check(struct call *call)
         call->idempotent = true;
         return true;
     }
+    if (stored.status == 0) {
+        call_damaged(call);
+        return false;
+    }
     if (hash_eq(&stored.body, &call->body_hash)) {
         replay(call, &stored);
         return false;
