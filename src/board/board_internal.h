@@ -93,6 +93,7 @@ struct intent {
     uint32_t ttl_ms;
     uint32_t last_seq;   /* of the last record about it */
     uint32_t queued_seq; /* of the record that made it claimable */
+    uint32_t unused;     /* no padding: checkpoints hold these bytes as they are */
     uint64_t epoch;      /* of the latest claim, 0 = never claimed */
     int64_t claimed_at_ms;
     int64_t deadline_ms; /* INT64_MAX = none */

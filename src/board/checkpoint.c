@@ -62,10 +62,25 @@ static void write_dict(struct snapshot_writer *w, uint32_t tag, const struct dic
 static void write_agents(struct board *b, struct snapshot_writer *w)
 {
     uint64_t numbers = 0;
-    snapshot_section(w, SECTION_AGENTS, b->agents, b->agents_count * sizeof *b->agents);
+    snapshot_section_begin(w, SECTION_AGENTS, b->agents_count * sizeof *b->agents);
     for (size_t i = 0; i < b->agents_count; i++) {
-        numbers += b->agents[i].capabilities_count;
+        /* Field by field, without the address and what lies between: the file is a
+         * function of the records. */
+        const struct agent *agent = &b->agents[i];
+        struct agent bare;
+        memset(&bare, 0, sizeof bare);
+        bare.name = agent->name;
+        bare.role = agent->role;
+        bare.removed = agent->removed;
+        bare.has_key = agent->has_key;
+        memcpy(bare.public_key, agent->public_key, sizeof bare.public_key);
+        bare.token_hash = agent->token_hash;
+        bare.capabilities_count = agent->capabilities_count;
+        bare.added_ms = agent->added_ms;
+        numbers += agent->capabilities_count;
+        snapshot_section_add(w, &bare, sizeof bare);
     }
+    snapshot_section_end(w);
     snapshot_section_begin(w, SECTION_CAPABILITIES_OF_AGENTS, numbers * sizeof(uint32_t));
     for (size_t i = 0; i < b->agents_count; i++) {
         snapshot_section_add(w, b->agents[i].capabilities,

@@ -109,6 +109,33 @@ static void test_of_another_log(void **state)
     world_free(w);
 }
 
+/* The same life gives the same bytes: no addresses, nothing that was never set. */
+static void test_function_of_the_records(void **state)
+{
+    (void)state;
+    static const struct str can[] = {{"see", 3}, {"read", 4}};
+    struct world *worlds[2];
+    for (int i = 0; i < 2; i++) {
+        struct world *w = worlds[i] = world_opened();
+        struct actor admin = {STR("admin"), ROLE_ADMIN};
+        struct agent_in in = {
+            .name = STR("cat"), .role = ROLE_AGENT, .capabilities = can, .capabilities_count = 2};
+        struct result r;
+        void *elsewhere = mem_alloc(1000 + (size_t)i * 5000);
+        DO(w, r, board_agent_add(w->board, &admin, &in, &r));
+        some_life(w, "same", 30);
+        world_settle(w);
+        assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+        mem_free(elsewhere);
+    }
+    struct io_file *one = checkpoint_file(worlds[0]), *two = checkpoint_file(worlds[1]);
+    assert_int_equal(one->len, two->len);
+    assert_memory_equal(one->seen, two->seen, one->len);
+    reopened_same(worlds[0], true);
+    world_free(worlds[0]);
+    world_free(worlds[1]);
+}
+
 /* Written in the background while the log is ahead of the disk: published only when the
  * disk has caught up. */
 static void test_in_the_background(void **state)
@@ -165,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_is_used),
         cmocka_unit_test(test_damage_anywhere),
         cmocka_unit_test(test_of_another_log),
+        cmocka_unit_test(test_function_of_the_records),
         cmocka_unit_test(test_in_the_background),
         cmocka_unit_test(test_crash_at_every_moment),
     };

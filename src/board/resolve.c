@@ -15,8 +15,9 @@ bool resolve_ids(struct board *b, struct id_list ids, enum record_kind kind, con
                  struct hash **out_hashes, struct result *r)
 {
     if (ids.count > b->limits.links_max) {
-        refuse(r, BOARD_TOO_LARGE, "Name fewer.", "field `%s` has %zu ids; at most %llu are allowed",
-               field, ids.count, (unsigned long long)b->limits.links_max);
+        refuse(r, BOARD_TOO_LARGE, "Name fewer.",
+               "field `%s` has %zu ids; at most %llu are allowed", field, ids.count,
+               (unsigned long long)b->limits.links_max);
         return false;
     }
     struct hash *hashes = arena_alloc(&b->arena, (ids.count + 1) * sizeof *hashes);
