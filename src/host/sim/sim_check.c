@@ -68,8 +68,12 @@ static void check_version(struct world *w, uint32_t ordinal)
 {
     struct sim_record *record = &w->model.records[ordinal];
     const uint64_t version = board_version(w->board, ordinal);
-    if (board_hold_seq(w->board, ordinal) > board_head(w->board)) {
-        sim_fail(w, "seq %u may be shown after a seq that does not exist", ordinal + 1);
+    const uint64_t hold_seq = board_hold_seq(w->board, ordinal);
+    const uint64_t changed_seq =
+        record->kind == RECORD_INTENT ? w->model.intents[record->intent].last_seq : 0;
+    if (hold_seq > board_head(w->board) || hold_seq <= ordinal || hold_seq < changed_seq) {
+        sim_fail(w, "seq %u, last changed by %llu, may be shown after %llu", ordinal + 1,
+                 (unsigned long long)changed_seq, (unsigned long long)hold_seq);
     }
     if (!sim_render(w, w->board, ordinal, 0, &w->text)) {
         sim_fail(w, "seq %u cannot be rendered", ordinal + 1);

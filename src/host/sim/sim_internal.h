@@ -66,6 +66,7 @@ struct sim_record {
 
 struct sim_intent {
     uint64_t seq;
+    uint64_t last_seq; /* of the last record that changed it */
     char creator[32], holder[32];
     char capability[32], topic[32], dedupe[32];
     enum status status;
@@ -162,6 +163,7 @@ struct old_claim {
 struct sim_agent {
     char name[32];
     bool registered, removed; /* as the records say */
+    uint64_t served;          /* seq of the last claim of an intent of its making */
     unsigned can;             /* capabilities of the registration: bit n is "can<n>" */
     enum role role;
     bool holds;

@@ -365,14 +365,17 @@ static void run_job(struct sim_host *host, struct sim_job *entry)
     entry = &host->jobs[index];
     entry->result = result;
     entry->has_run = true;
-    entry->due_ns = host->now_ns + lag_ns + host->lag_ns + rng_below(&host->rng, NS_PER_MS / 10);
+    /* Beside others a job may be quicker or slower than its calls: any order of ends. */
+    entry->due_ns = host->now_ns + lag_ns + rng_below(&host->rng, host->lag_ns + NS_PER_MS / 10);
     host->lag_ns = lag_ns;
 }
 
 static void sim_start(void *context, struct io_job *job)
 {
     struct sim_host *host = context;
-    add_job(host, job)->due_ns += rng_below(&host->rng, NS_PER_MS / 5);
+    /* Now and then a thread is not scheduled for long. */
+    const uint64_t most_ns = rng_below(&host->rng, 8) == 0 ? 20 * NS_PER_MS : NS_PER_MS / 5;
+    add_job(host, job)->due_ns += rng_below(&host->rng, most_ns);
 }
 
 /* A forked copy sees the memory of now; running it now is the same. */

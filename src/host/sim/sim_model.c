@@ -143,6 +143,11 @@ static void fold_claim(struct world *w, struct sim_intent *intent, const struct 
         sim_fail(w, "seq %zu: epoch %llu after epoch %llu", w->model.count,
                  (unsigned long long)e->event.epoch, (unsigned long long)intent->epoch);
     }
+    for (unsigned i = 0; i < w->plan.agents; i++) {
+        if (strcmp(w->agents[i].name, intent->creator) == 0) {
+            w->agents[i].served = w->model.count;
+        }
+    }
     intent->status = STATUS_CLAIMED;
     intent->epoch = e->event.epoch;
     intent->ttl_ms = (uint32_t)e->event.number;
@@ -194,6 +199,9 @@ static void fold_on_intent(struct world *w, struct sim_intent *intent, const str
     const struct io *io = &w->host.io;
     const bool by_system = str_is(e->creator, "nexusd");
     enum status after = STATUS_SUBMITTED;
+    if (e->type != EVENT_HEARTBEAT) {
+        intent->last_seq = w->model.count;
+    }
     switch (e->type) {
     case EVENT_CLAIMED:
         fold_claim(w, intent, e, io->mono_ns(io->host));
@@ -402,6 +410,7 @@ static void cut_to(struct world *w, uint64_t head)
     for (unsigned i = 0; i < w->plan.agents; i++) {
         w->agents[i].registered = w->agents[i].removed = false;
         w->agents[i].can = 0;
+        w->agents[i].served = 0;
     }
     m->bodies.len = head == 0 ? 0 : m->records[head - 1].body_at + m->records[head - 1].body_len;
     /* Fold again from the copies; `count` rises with it, as fold's checks expect. */

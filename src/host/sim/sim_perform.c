@@ -309,17 +309,53 @@ static bool fits(const struct world *w, const struct request *r, const struct si
     return false;
 }
 
-/* The highest priority among the intents that fit, 0 = none does. */
-static unsigned best_priority(const struct world *w, const struct request *r)
+static uint64_t served_of(const struct world *w, const struct sim_intent *intent)
 {
-    unsigned best = 0;
+    for (unsigned i = 0; i < w->plan.agents; i++) {
+        if (strcmp(w->agents[i].name, intent->creator) == 0) {
+            return w->agents[i].served;
+        }
+    }
+    return 0;
+}
+
+/* What is to be given: of the highest priority, and in it of the creator who was served
+ * longest ago. Priority 0: nothing fits. */
+struct best {
+    unsigned priority;
+    uint64_t served;
+};
+
+static struct best best_of(const struct world *w, const struct request *r)
+{
+    struct best best = {0};
     for (size_t i = 0; i < w->model.intents_count; i++) {
         const struct sim_intent *intent = &w->model.intents[i];
-        if (intent->priority > best && fits(w, r, intent)) {
-            best = intent->priority;
+        if (intent->priority < best.priority || !fits(w, r, intent)) {
+            continue;
+        }
+        const uint64_t served = served_of(w, intent);
+        if (intent->priority > best.priority || served < best.served) {
+            best = (struct best){intent->priority, served};
         }
     }
     return best;
+}
+
+static void check_choice(struct world *w, const struct request *r, const struct best *best,
+                         const struct result *result)
+{
+    if (best->priority == 0 || result->outcome != BOARD_OK || result->intent == ORDINAL_NONE) {
+        return;
+    }
+    const struct sim_intent *given = &w->model.intents[w->model.records[result->intent].intent];
+    if (given->priority != best->priority || served_of(w, given) != best->served) {
+        sim_fail(w,
+                 "request %u: an intent of priority %u was given, its creator served at %llu; "
+                 "there is one of priority %u, served at %llu",
+                 r->number, given->priority, (unsigned long long)served_of(w, given),
+                 best->priority, (unsigned long long)best->served);
+    }
 }
 
 static struct verdict expect_claim_next(const struct world *w, const struct request *r)
@@ -331,7 +367,7 @@ static struct verdict expect_claim_next(const struct world *w, const struct requ
     if (w->model.paused) {
         return must_be(BOARD_UNAVAILABLE);
     }
-    if (best_priority(w, r) > 0) {
+    if (best_of(w, r).priority > 0) {
         return must_be(BOARD_OK);
     }
     return must_be(r->kind == OP_PARK ? BOARD_OK : BOARD_NONE); /* parked is OK too */
@@ -403,7 +439,8 @@ void perform(struct world *w, const struct request *r, struct result *out_result
     /* In a batch the model lags behind the transaction: the folding checks that. */
     const bool alone = board_head(w->board) == w->model.count && !w->in_batch;
     const struct verdict verdict = alone ? expect(w, r) : (struct verdict){0};
-    const unsigned best = r->kind == OP_CLAIM_NEXT && alone ? best_priority(w, r) : 0;
+    const bool chooses = alone && verdict.known && r->kind == OP_CLAIM_NEXT;
+    const struct best best = chooses ? best_of(w, r) : (struct best){0};
     perform_op(w, r, out_result);
     w->report->operations++;
     const enum outcome got = out_result->outcome;
@@ -414,11 +451,7 @@ void perform(struct world *w, const struct request *r, struct result *out_result
     /* The same Fact again is no new record, and just as good. */
     const bool again = r->kind == OP_FACT && got == BOARD_OK && verdict.or_else == BOARD_CREATED;
     if (!verdict.known || got == verdict.outcome || got == verdict.or_else || again) {
-        if (best > 0 && out_result->intent != ORDINAL_NONE &&
-            w->model.intents[w->model.records[out_result->intent].intent].priority != best) {
-            sim_fail(w, "request %u: an intent of a lower priority than %u was given", r->number,
-                     best);
-        }
+        check_choice(w, r, &best, out_result);
         return;
     }
     if ((got == BOARD_INVALID_REFERENCE && link_missing(w, r)) ||
@@ -456,6 +489,13 @@ void perform_expect(struct world *w, const struct request *r, const struct resul
         intent->lease_ns = w->host.io.mono_ns(&w->host) + intent->ttl_ms * 1000000ull;
     }
     w->report->concluded += r->kind == OP_CONCLUDE;
+    for (size_t i = 0; i < w->model.intents_count && r->kind == OP_AGENT_REMOVE; i++) {
+        const char *gone = w->agents[r->salt % w->plan.agents].name;
+        if (strcmp(w->model.intents[i].holder, gone) == 0) {
+            sim_fail(w, "request %u: %s is removed and holds intent %llu", r->number, gone,
+                     (unsigned long long)w->model.intents[i].seq);
+        }
+    }
     if (r->kind != OP_FACT || w->in_batch) {
         return;
     }
