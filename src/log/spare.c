@@ -20,6 +20,9 @@
 #include "log/log_internal.h"
 
 #define LOOK_BYTES (256u << 10)
+/* Zeros are synced in runs of this size: one sync of a whole segment would hold up the
+ * commits that share the disk's queue for as long as it takes. */
+#define SYNC_BYTES (2u << 20)
 
 enum err spare_make(const struct io *io, const char *name, uint32_t bytes, bool skip_sync)
 {
@@ -36,11 +39,11 @@ enum err spare_make(const struct io *io, const char *name, uint32_t bytes, bool 
         }
     } else {
         err = io->truncate(io->host, file, bytes);
-        if (err == ERR_OK) {
-            err = zeros_write(io, file, 0, bytes);
-        }
-        if (err == ERR_OK) {
-            err = io->sync(io->host, file);
+        for (uint32_t at = 0; at < bytes && err == ERR_OK; at += SYNC_BYTES) {
+            err = zeros_write(io, file, at, bytes - at < SYNC_BYTES ? bytes - at : SYNC_BYTES);
+            if (err == ERR_OK) {
+                err = io->sync(io->host, file);
+            }
         }
     }
     io->close(io->host, file);
