@@ -10,7 +10,7 @@
 
 /* Longer ones first where one begins another. clang-format off: a list in rows. */
 static const char *const units[] = {
-    "\xc2\xb5s", "\xce\xbcs", "\xc2\xb0" "C",
+    "\xc2\xb5s", "\xce\xbcs", ("\xc2\xb0" "C"),
     "requests/s", "tokens/s", "records/s", "facts/s", "cycles/s", "ops/s", "req/s",
     "GiB/s", "MiB/s", "KiB/s", "GB/s", "MB/s", "KB/s", "Gbit/s", "Mbit/s",
     "milliseconds", "seconds", "second", "minutes", "minute", "hours", "hour",
