@@ -33,6 +33,7 @@
 
 enum { DICTS_COUNT = 5 }; /* see board_dict */
 
+#define ROW_AUX_AGAIN 256u /* in aux of a failure: to be tried again */
 enum row_flag { ROW_VALIDITY = 1, ROW_STORED = 2 };
 
 /* One cache line. stamp = at_ms << 16 | kind << 8 | flags. */
@@ -42,7 +43,7 @@ struct row {
     uint64_t stamp;
     uint32_t creator; /* number in `names` */
     uint32_t topic;   /* number in `topics`, NUMBER_NONE = none */
-    uint32_t aux;     /* fact: number in `origins`; intent: slot */
+    uint32_t aux;     /* fact: number in `origins`; intent: slot; event: its type */
     uint32_t cited;   /* first link + 1, 0 = nobody */
 };
 _Static_assert(sizeof(struct row) == 64, "a row is one cache line");

@@ -182,6 +182,24 @@ static const char *text_at(struct world *w, const struct id *id, uint64_t as_of,
     return kept;
 }
 
+/* A query for that status at that time finds the intent, and one for another does not. */
+static void assert_found_as(struct world *w, const struct id *id, uint64_t as_of,
+                            const char *status)
+{
+    uint64_t ordinal = board_find(w->board, str_of(id->text));
+    for (int s = STATUS_SUBMITTED; s <= STATUS_REJECTED; s++) {
+        uint32_t found;
+        bool more;
+        struct query q = {.status = (enum status)s,
+                          .as_of = as_of,
+                          .after = ordinal,
+                          .before = ordinal + 2,
+                          .limit = 1};
+        assert_int_equal(board_query(w->board, &q, &found, &more),
+                         strcmp(status_word((enum status)s), status) == 0);
+    }
+}
+
 /* A past state, folded from events, is what was rendered at that time. Leases and waiting
  * are of the present only, so claimed intents are compared by their status. */
 static void test_as_of(void **state)
@@ -213,6 +231,8 @@ static void test_as_of(void **state)
                                   ? text_at(w, &intents[m->intent], m->seq, &arena)
                                   : status_at(w, &intents[m->intent], m->seq, &arena);
             assert_string_equal(now, m->text);
+            assert_found_as(w, &intents[m->intent], m->seq,
+                            status_at(w, &intents[m->intent], m->seq, &arena));
         }
         world_reopen(w);
     }

@@ -239,6 +239,34 @@ static bool view_apply(struct board *b, uint32_t event, struct view *v)
     return true;
 }
 
+/* The status that an event leaves behind, NONE when it leaves it as it was. */
+static enum status status_after(uint32_t aux)
+{
+    switch ((enum event_type)(aux & 0xff)) {
+    case EVENT_CLAIMED:
+        return STATUS_CLAIMED;
+    case EVENT_RELEASED:
+    case EVENT_EXPIRED:
+        return STATUS_SUBMITTED;
+    case EVENT_FAILED:
+        return (aux & ROW_AUX_AGAIN) != 0 ? STATUS_SUBMITTED : STATUS_FAILED;
+    case EVENT_CONCLUDED:
+        return STATUS_CONCLUDED;
+    case EVENT_CANCELLED:
+        return STATUS_CANCELLED;
+    case EVENT_CHECKPOINT:
+    case EVENT_HEARTBEAT:
+    case EVENT_NONE:
+    case EVENT_AGENT_ADDED:
+    case EVENT_AGENT_REMOVED:
+    case EVENT_PAUSED:
+    case EVENT_RESUMED:
+    case EVENT_IDEMPOTENCY:
+        break;
+    }
+    return STATUS_NONE;
+}
+
 static bool view_as_of(struct board *b, uint32_t ordinal, uint64_t as_of, struct view *v)
 {
     size_t count;
@@ -258,11 +286,22 @@ static bool view_as_of(struct board *b, uint32_t ordinal, uint64_t as_of, struct
 
 enum status status_as_of(struct board *b, uint32_t ordinal, uint64_t as_of)
 {
-    struct view v;
-    if (as_of == 0 || as_of >= b->rows_count) {
-        return (enum status)b->intents[b->rows[ordinal].aux].status;
+    const struct intent *i = &b->intents[b->rows[ordinal].aux];
+    if (as_of == 0 || as_of >= i->last_seq) {
+        return (enum status)i->status;
     }
-    return view_as_of(b, ordinal, as_of, &v) ? v.status : STATUS_NONE;
+    /* The newest event in time that changes the status, told by the rows alone: a query
+     * may ask this of every intent. */
+    for (uint32_t l = b->rows[ordinal].cited; l != 0; l = b->links[l - 1].next) {
+        const uint32_t from = b->links[l - 1].from;
+        if (b->links[l - 1].role == LINK_ABOUT && from < as_of) {
+            const enum status status = status_after(b->rows[from].aux);
+            if (status != STATUS_NONE) {
+                return status;
+            }
+        }
+    }
+    return STATUS_SUBMITTED;
 }
 
 static bool render_checkpoint(struct board *b, uint32_t event, struct json_writer *w)

@@ -248,6 +248,9 @@ uint32_t row_add(struct board *b, const struct entry *e, uint64_t position)
         }
     } else if (e->kind == RECORD_INTENT && e->intent.topic.len > 0) {
         row->topic = dict_intern(&b->topics, e->intent.topic);
+    } else if (e->kind == RECORD_EVENT) {
+        const bool again = e->type == EVENT_FAILED && e->event.number != 0;
+        row->aux = (uint32_t)e->type | (again ? ROW_AUX_AGAIN : 0);
     }
     CHECK(e->at_ms >= 0 && e->at_ms < ENTRY_TIME_MS_END);
     row->stamp = (uint64_t)e->at_ms << 16 | (uint64_t)e->kind << 8 | flags;
