@@ -416,6 +416,9 @@ static bool answer_again(struct world *w, const struct request *r)
     if (!board_idempotency_find(w->board, &wanted.key, &stored)) {
         return false;
     }
+    if (stored.status == 0) {
+        return true; /* damaged on the disk: no answer, and not done a second time */
+    }
     if (!hash_eq(&stored.body, &wanted.body) || stored.status != 200) {
         sim_fail(w, "request %u: the key leads to another request", r->number);
         return true;
@@ -449,6 +452,20 @@ static bool went_well(const struct result *result)
     return result->outcome == BOARD_OK || result->outcome == BOARD_CREATED;
 }
 
+/* What the heartbeats of a batch did; they may leave no record. */
+static void extend_leases(struct world *w, const struct request *r)
+{
+    const uint64_t now_ns = w->host.io.mono_ns(w->host.io.host);
+    for (unsigned i = 0; i < r->parts_count; i++) {
+        const struct request *part = request_at(w, r->parts[i]);
+        struct sim_intent *intent =
+            part->kind == OP_HEARTBEAT ? model_intent(w, part->intent) : NULL;
+        if (intent != NULL && model_holds(intent, w->agents[part->agent].name, part->epoch)) {
+            intent->lease_ns = now_ns + intent->ttl_ms * NS_PER_MS;
+        }
+    }
+}
+
 /* All operations of a batch, or none: a rollback must leave no trace. */
 static void batch(struct world *w, const struct request *r, struct result *out_result)
 {
@@ -470,6 +487,7 @@ static void batch(struct world *w, const struct request *r, struct result *out_r
         }
         out_result->hold_seq = board_commit(w->board);
         model_take(w, out_result->hold_seq);
+        extend_leases(w, r);
         return;
     }
     board_rollback(w->board);
