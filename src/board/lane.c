@@ -208,9 +208,24 @@ static uint64_t served_at(const struct board *b, uint32_t creator)
     return creator < b->served_cap ? b->served[creator] : 0;
 }
 
+/* False when no submitted intent has a wanted topic: the lanes need not be walked, which
+ * would be long where everybody else's work waits. */
+static bool topics_wait(const struct board *b, const struct wants *wants)
+{
+    for (uint32_t i = 0; i < wants->topics_count; i++) {
+        const struct ordset *sets[2] = {axis_get(&b->by_topic, wants->topics[i]),
+                                        axis_get(&b->by_status, STATUS_SUBMITTED)};
+        uint32_t first;
+        if (ordset_and(sets, 2, 0, UINT32_MAX, &first, 1) > 0) {
+            return true;
+        }
+    }
+    return wants->topics_count == 0;
+}
+
 uint32_t lane_pick(struct board *b, const struct wants *wants)
 {
-    if (b->lanes.waiting == 0) {
+    if (b->lanes.waiting == 0 || !topics_wait(b, wants)) {
         return SLOT_NONE;
     }
     for (int priority = PRIORITY_MAX; priority >= 1; priority--) {
