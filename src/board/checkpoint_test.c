@@ -155,6 +155,25 @@ static void test_in_the_background(void **state)
     world_free(w);
 }
 
+static void test_never_ahead_of_the_disk(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->options.checkpoint_every_bytes = 1;
+    world_open(w);
+    some_life(w, "one", 10);
+    board_flush(w->board); /* written, while the commit has not begun */
+    assert_true(board_durable(w->board) < board_head(w->board));
+    assert_non_null(memory_find(&w->disk, "checkpoint.new"));
+    assert_null(memory_find(&w->disk, "checkpoint"));
+    memory_run_all(&w->disk);
+    assert_true(board_durable(w->board) == board_head(w->board));
+    board_flush(w->board);
+    assert_non_null(memory_find(&w->disk, "checkpoint"));
+    reopened_same(w, true);
+    world_free(w);
+}
+
 static void test_crash_at_every_moment(void **state)
 {
     (void)state;
@@ -194,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_of_another_log),
         cmocka_unit_test(test_function_of_the_records),
         cmocka_unit_test(test_in_the_background),
+        cmocka_unit_test(test_never_ahead_of_the_disk),
         cmocka_unit_test(test_crash_at_every_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,43 @@ static void test_priority_then_age(void **state)
     world_free(w);
 }
 
+/* One conclusion frees several at once: the first published is the first given, in one
+ * lane and across lanes, now and after a restart of either kind. */
+static void test_freed_together(void **state)
+{
+    (void)state;
+    static const struct str can[] = {{"read", 4}, {"swim", 4}};
+    static const char *const abilities[] = {"swim", "", "read", "read", "", "swim"};
+    for (int life = 0; life < 3; life++) {
+        struct world *w = world_opened();
+        struct id gate = add_intent(w, "ann", "gate", 10), ids[6];
+        struct str on = str_of(gate.text);
+        for (int i = 0; i < 6; i++) {
+            struct intent_in in = {.description = STR("behind"),
+                                   .capability = str_of(abilities[i]),
+                                   .depends_on = {&on, 1}};
+            ids[i] = id_at(w, add_intent_in(w, "ann", &in).record);
+        }
+        (void)claim(w, "bob", &gate, 0);
+        (void)conclude(w, "bob", &gate, 1, "open");
+        w->options.no_checkpoint = life == 1;
+        world_settle(w);
+        assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+        if (life > 0) {
+            world_reopen(w);
+        }
+        for (int i = 0; i < 6; i++) {
+            struct actor bob = agent_named("bob");
+            struct claim_template t = {.capabilities = can, .capabilities_count = 2};
+            struct result r;
+            DO(w, r, board_claim_next(w->board, &bob, &t, &r));
+            assert_int_equal(r.outcome, BOARD_OK);
+            assert_string_equal(id_at(w, r.record).text, ids[i].text);
+        }
+        world_free(w);
+    }
+}
+
 static void test_fair_between_creators(void **state)
 {
     (void)state;
@@ -229,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_priority_then_age),    cmocka_unit_test(test_fair_between_creators),
         cmocka_unit_test(test_filters),              cmocka_unit_test(test_paused),
+        cmocka_unit_test(test_freed_together),
         cmocka_unit_test(test_claims_of_one_agent),  cmocka_unit_test(test_against_plain_rule),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
