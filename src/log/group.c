@@ -41,11 +41,12 @@ static uint32_t frame_seed(uint64_t position)
     return place_segment(position) ^ place_offset(position);
 }
 
-/* Over the body and its padding. */
+/* Over the body and its padding. The length is part of the seed: a body that ends in
+ * zeros must not pass as a shorter one with padding. */
 static uint32_t frame_crc(uint64_t position, const uint8_t *frame, size_t total)
 {
     const size_t words = (total - FRAME_HEADER_BYTES) / 8;
-    const uint32_t seed = frame_seed(position);
+    const uint32_t seed = frame_seed(position) ^ get_u32(frame) * 0x9e3779b1u;
     return words == 0 ? crc32c(seed, NULL, 0)
                       : crc32c_words(seed, frame + FRAME_HEADER_BYTES, words);
 }
