@@ -40,7 +40,7 @@ run() {
 }
 exits() { [ "$code" = "$1" ]; }
 one_object() { # exactly one JSON object on stdout
-    python3 - "$tmp/out" << 'PY'
+    python3 - "$tmp/out" 2> /dev/null << 'PY'
 import json, sys
 text = open(sys.argv[1]).read()
 value, end = json.JSONDecoder().raw_decode(text)
@@ -48,7 +48,7 @@ sys.exit(0 if isinstance(value, dict) and text[end:].strip() == "" else 1)
 PY
 }
 value() { # the value of a Python expression over the object d on stdout
-    python3 - "$tmp/out" "$1" << 'PY'
+    python3 - "$tmp/out" "$1" 2> /dev/null << 'PY'
 import json, sys
 d = json.load(open(sys.argv[1]))
 print(eval(sys.argv[2]))

@@ -224,7 +224,7 @@ static enum err read_more(struct http *http, uint64_t timeout_ms, size_t *out_le
 
 static struct str unread(const struct http *http)
 {
-    return str_n(http->in.at + http->in_at, http->in.len - http->in_at);
+    return str_sub(buf_str(&http->in), http->in_at, http->in.len - http->in_at);
 }
 
 static void take_header(struct http *http, struct str name, struct str value,
@@ -471,7 +471,7 @@ enum err http_call(struct http *http, const char *method, struct str path, struc
     if (!http->keep_alive) {
         http_close(http);
     }
-    reply.body = str_n(out->at + start, out->len - start);
+    reply.body = str_sub(buf_str(out), start, out->len - start);
     *out_reply = reply;
     return ERR_OK;
 }
