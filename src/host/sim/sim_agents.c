@@ -218,8 +218,6 @@ static uint32_t make_batch(struct world *w, uint32_t agent)
         }
         if (part->kind == OP_PARK) {
             part->kind = OP_CLAIM_NEXT;
-        } else if (part->kind == OP_HEARTBEAT) {
-            part->kind = OP_CHECKPOINT; /* an extension is in memory only */
         }
         parts[i] = part->number;
     }
