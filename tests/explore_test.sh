@@ -90,6 +90,19 @@ check 'what changed in it' \
 check 'and which document is gone' \
     is '[c["path"] for c in d["changes"] if c["change"] == "deleted"]' "['notes.txt']"
 
+# Two runs at once share the work, and each document is concluded once all the same.
+rm -rf "$data/agents"
+for i in 1 2 3 4 5 6; do printf '# Leaf %s\n\nWidth: %s\n' "$i" "$i" > "$docs/leaf$i.md"; done
+"$ctl" --data "$data" explore "$docs" --json > "$tmp/other" 2> "$tmp/other.err" &
+other=$!
+explore
+check 'two runs at once: one finishes' exits 0
+wait "$other"
+code=$?
+check 'and so does the other' exits 0
+check 'with every document concluded' \
+    is 'sum(r["status"] in ("read", "unchanged") for r in d["read"])' 10
+
 # One worker is killed while it holds a document; the other takes over when the lease ends.
 for i in 1 2 3 4 5 6; do printf '# Page %s\n\nSize: %s\n' "$i" "$i" > "$docs/page$i.md"; done
 (explore --ttl 600ms --pace 300ms; echo "$code" > "$tmp/killed.code") &

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -333,7 +334,27 @@ static int add_agent(struct explore *e, const char *name, const char *capability
     return EXIT_OK;
 }
 
-int explore_credentials(struct explore *e)
+/* One run at a time makes credentials: a second one would end those of the first. The lock
+ * goes with the descriptor; -1: there is none. */
+static int lock_credentials(const struct explore *e)
+{
+    char path[4200];
+    token_path(e, "lock", path, sizeof path);
+    if (path[0] == '\0') {
+        return -1;
+    }
+    char *slash = strrchr(path, '/');
+    *slash = '\0';
+    (void)mkdir(path, 0700);
+    *slash = '/';
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0) {
+        (void)flock(file, LOCK_EX);
+    }
+    return file;
+}
+
+static int make_credentials(struct explore *e)
 {
     char token[128];
     int status = add_agent(e, EXPLORER, GOAL_CAPABILITY, false, token, sizeof token);
@@ -346,6 +367,16 @@ int explore_credentials(struct explore *e)
         snprintf(worker->name, sizeof worker->name, "worker-%u", i + 1);
         status = add_agent(e, worker->name, EXPLORE_CAPABILITY, false, worker->token,
                            sizeof worker->token);
+    }
+    return status;
+}
+
+int explore_credentials(struct explore *e)
+{
+    int lock = lock_credentials(e);
+    int status = make_credentials(e);
+    if (lock >= 0) {
+        close(lock);
     }
     return status;
 }
