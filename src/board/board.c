@@ -14,6 +14,8 @@
 #include "board/board_internal.h"
 #include "codec/bytes.h"
 
+#define COUNTED_MAX 65000u
+
 static void forward_durable(void *context)
 {
     struct board *b = context;
@@ -89,6 +91,13 @@ static struct board *board_new(const struct io *io, const struct board_options *
     b->io = io;
     b->options = *options;
     b->limits = options->limits;
+    /* Records have two bytes for the length of a name and for a number of links. */
+    if (b->limits.name_bytes_max > COUNTED_MAX) {
+        b->limits.name_bytes_max = COUNTED_MAX;
+    }
+    if (b->limits.links_max > COUNTED_MAX) {
+        b->limits.links_max = COUNTED_MAX;
+    }
     b->replaying = true;
     uint64_t seed;
     io->random(io->host, &seed, sizeof seed);

@@ -51,6 +51,24 @@ static void test_name_lengths(void **state)
     world_free(w);
 }
 
+/* A ceiling that the format cannot keep is lowered, not believed. */
+static void test_absurd_limits(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->options.limits.name_bytes_max = UINT64_MAX;
+    w->options.limits.links_max = UINT64_MAX;
+    world_open(w);
+    char *bytes = mem_alloc(70000);
+    struct str a = STR("a");
+    assert_int_equal(fact_of(w, run_of(bytes, 65001), a, a).outcome, BOARD_TOO_LARGE);
+    struct str most = str_n(bytes, 65000);
+    assert_int_equal(fact_of(w, most, most, most).outcome, BOARD_CREATED);
+    world_reopen(w);
+    mem_free(bytes);
+    world_free(w);
+}
+
 static void test_text_lengths(void **state)
 {
     (void)state;
@@ -340,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_failed_disk),       cmocka_unit_test(test_transaction_too_large),
         cmocka_unit_test(test_empty_transaction), cmocka_unit_test(test_wall_clock_jumps),
         cmocka_unit_test(test_ground_is_not_younger),
+        cmocka_unit_test(test_absurd_limits),
         cmocka_unit_test(test_memory_per_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
