@@ -99,7 +99,8 @@ static void size_content(struct world *w, struct request *r)
     if (rng_chance(&w->rng, w->plan.blobs)) {
         r->content_bytes = LOG_BLOB_BYTES_MIN + rng_below(&w->rng, 4000);
     } else if (rng_below(&w->rng, 4) == 0) {
-        r->content_bytes = rng_below(&w->rng, 600);
+        /* Groups of several sectors, so that there is something to tear. */
+        r->content_bytes = rng_below(&w->rng, rng_below(&w->rng, 3) == 0 ? 4000 : 600);
     }
 }
 

@@ -39,7 +39,7 @@ static void plan_disk(struct plan *plan, struct rng *rng)
     }
     plan->full = one_in(rng, 5);
     plan->flips = one_in(rng, 3);
-    plan->segment_bytes = 4096u << rng_below(rng, 5);
+    plan->segment_bytes = 1024u << rng_below(rng, 7);
     plan->checkpoint_bytes = one_in(rng, 3) ? 0 : spread(rng, 2000, 100000);
 }
 
