@@ -41,12 +41,14 @@ static bool may_be_map(const struct cel_shape *s)
     return s->items > 0 && s->item != NULL && may_be_map(s->item);
 }
 
-/* Maps are compared by looking up each key, hence the product. */
+/* Both are walked in step and only while they agree, so the lesser one bounds it. Maps of one
+ * size are compared by looking up each key, hence the square. */
 static uint64_t equal_cost(const struct cel_shape *a, const struct cel_shape *b)
 {
-    uint64_t steps = plus(1, plus(a->total, b->total));
+    uint64_t steps = plus(2, lesser(a->total, b->total));
     if (may_be_map(a) && may_be_map(b)) {
-        steps = plus(steps, times(2, times(nodes(a), nodes(b))));
+        uint64_t least = lesser(nodes(a), nodes(b));
+        steps = plus(steps, times(2, times(least, least)));
     }
     return steps;
 }
