@@ -64,6 +64,8 @@ static bool set(void *context, struct str name, const char *value, struct trail 
         replace(&settings->listen, value);
     } else if (str_is(name, "log-level")) {
         good = logger_level_from(str_of(value), &settings->options.log_level);
+    } else if (str_is(name, "url") || str_is(name, "token") || str_is(name, "board")) {
+        return true; /* the file is shared with nexusctl: these are its own */
     } else {
         good = set_limit(&settings->options.limits, name, str_of(value));
     }
