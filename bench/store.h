@@ -30,7 +30,8 @@ struct store_kind {
     void (*close)(struct store *store);
 };
 
-extern const struct store_kind store_ours, store_lmdb, store_sqlite, store_rocksdb;
+/* ours commits on a writer thread, as the daemon does; direct on the calling thread. */
+extern const struct store_kind store_ours, store_direct, store_lmdb, store_sqlite, store_rocksdb;
 
 /* The floor: each commit is one pwrite of as many bytes as ours writes, into a file of
  * zeros written before, and one fdatasync. */

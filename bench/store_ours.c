@@ -1,6 +1,7 @@
 /* store_ours.c - the board over the POSIX io, in process.
  *
- * As in the daemon, commits run on a worker thread of the host. The board does the whole
+ * As in the daemon, commits run on a worker thread of the host; store_direct lets them run
+ * on the calling thread, as in a tool that has no loop. The board does the whole
  * of its work inside the clock: it hashes the content, computes the identity, extends the
  * Merkle tree and makes its indexes. The peers are handed finished ids.
  */
@@ -22,21 +23,24 @@ struct store {
     bool durable;
 };
 
-static struct store *open_board(const char *dir, bool durable, bool checkpoint,
-                                struct board_report *out_report)
+struct way {
+    bool durable, checkpoint, threads;
+};
+
+static struct store *open_board(const char *dir, struct way way, struct board_report *out_report)
 {
     struct store *store = calloc(1, sizeof *store);
     struct trail trail = {0};
-    struct io_posix_options place = {.dir = dir, .lock = true, .threads = true};
+    struct io_posix_options place = {.dir = dir, .lock = true, .threads = way.threads};
     if (store == NULL || io_posix_new(&store->host, &place, &trail) != ERR_OK) {
         die("ours: %s", trail.text);
     }
     struct board_options options = {
         .limits = limits_default(),
-        .skip_sync = !durable,
-        .no_checkpoint = !checkpoint,
+        .skip_sync = !way.durable,
+        .no_checkpoint = !way.checkpoint,
     };
-    store->durable = durable;
+    store->durable = way.durable;
     if (board_open(&store->board, io_posix_io(store->host), &options, out_report, &trail) !=
         ERR_OK) {
         die("ours: %s", trail.text);
@@ -46,14 +50,19 @@ static struct store *open_board(const char *dir, bool durable, bool checkpoint,
 
 static struct store *open_new(const char *dir, bool durable)
 {
-    return open_board(dir, durable, true, NULL);
+    return open_board(dir, (struct way){durable, true, true}, NULL);
+}
+
+static struct store *open_direct(const char *dir, bool durable)
+{
+    return open_board(dir, (struct way){durable, true, false}, NULL);
 }
 
 struct store *ours_reopen(const char *dir, bool checkpoint, uint64_t *out_replayed,
                           uint64_t *out_checkpointed)
 {
     struct board_report report;
-    struct store *store = open_board(dir, true, checkpoint, &report);
+    struct store *store = open_board(dir, (struct way){true, checkpoint, true}, &report);
     *out_replayed = report.log.records;
     *out_checkpointed = report.from_checkpoint;
     return store;
@@ -178,6 +187,18 @@ double ours_group_bytes(struct store *store)
 const struct store_kind store_ours = {
     .name = "ours",
     .open = open_new,
+    .begin = begin,
+    .put = put,
+    .commit = commit,
+    .key = key,
+    .get = get,
+    .scan = scan,
+    .close = close_board,
+};
+
+const struct store_kind store_direct = {
+    .name = "direct",
+    .open = open_direct,
     .begin = begin,
     .put = put,
     .commit = commit,
