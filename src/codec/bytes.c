@@ -17,15 +17,12 @@ void hex_encode(const void *bytes, size_t len, char *out)
     }
 }
 
-/* 0 to 15, or 16 for anything that is no digit. */
-static uint8_t hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return (uint8_t)(c - '0');
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? (uint8_t)(lower - 'a' + 10) : 16;
-}
+/* One more than the digit's value; 0 for anything that is no digit. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 bool hex_decode(struct str text, void *out_bytes, size_t len)
 {
@@ -34,14 +31,17 @@ bool hex_decode(struct str text, void *out_bytes, size_t len)
         return false;
     }
     /* Judged first, then written: a refused text leaves the result as it was. */
+    const uint8_t *in = (const uint8_t *)text.at;
+    unsigned strangers = 0;
     for (size_t i = 0; i < text.len; i++) {
-        if (hex_value(text.at[i]) > 15) {
-            return false;
-        }
+        strangers += hex_values[in[i]] == 0;
+    }
+    if (strangers > 0) {
+        return false;
     }
     uint8_t *out = out_bytes;
     for (size_t i = 0; i < len; i++) {
-        out[i] = (uint8_t)(hex_value(text.at[2 * i]) << 4 | hex_value(text.at[2 * i + 1]));
+        out[i] = (uint8_t)((hex_values[in[2 * i]] - 1) << 4 | (hex_values[in[2 * i + 1]] - 1));
     }
     return true;
 }
