@@ -6,11 +6,11 @@
  * Rates are totals, so whatever a store does now and then (a checkpoint, a compaction, a
  * new segment) is in them. Each part checks what it got before it counts.
  */
+#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <errno.h>
 
 #include "board/board.h"
 #include "measure.h"
@@ -356,6 +356,9 @@ static bool wanted(int argc, char **argv, const char *part)
     bool found = argc < 3;
     for (int i = 2; i < argc; i++) {
         found = found || strcmp(argv[i], part) == 0;
+    }
+    if (found) {
+        fprintf(stderr, "board: %s ...\n", part);
     }
     return found;
 }
