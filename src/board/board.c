@@ -48,7 +48,9 @@ static enum err replay_one(void *context, uint64_t seq, struct log_place place, 
     return ERR_OK;
 }
 
-static enum err open_log(struct board *b, struct board_report *report, struct trail *trail)
+/* out_owner: the log that the checkpoint in use belongs to, empty without one. */
+static enum err open_log(struct board *b, struct board_report *report, char out_owner[33],
+                         struct trail *trail)
 {
     struct log_options options = {
         .segment_bytes_first = b->options.segment_bytes_first,
@@ -63,6 +65,10 @@ static enum err open_log(struct board *b, struct board_report *report, struct tr
     struct log_resume resume = {0};
     bool resumed = checkpoint_load(b, &reader, &resume);
     report->from_checkpoint = resume.seq;
+    out_owner[0] = '\0';
+    if (resumed) {
+        memcpy(out_owner, reader.log_name, sizeof reader.log_name);
+    }
     enum err err = log_open(&b->log, b->io, &options, resumed ? &resume : NULL, replay_one, b,
                             &report->log, trail);
     if (resumed) {
@@ -107,15 +113,35 @@ static struct board *board_new(const struct io *io, const struct board_options *
     return b;
 }
 
+/* Log and checkpoint disagree. Of one and the same log, the checkpoint names records that
+ * were durable: then the log is damaged. Of another log, or without its format file, it is
+ * in the wrong place and says nothing. Looks without changing anything. */
+static bool checkpoint_is_foreign(const struct io *io, const struct board_options *options,
+                                  const char owner[33])
+{
+    struct board_options look = *options;
+    struct board_report report = {0};
+    char none[33];
+    char name[33] = "";
+    look.read_only = true;
+    look.no_checkpoint = true;
+    struct board *b = board_new(io, &look);
+    if (open_log(b, &report, none, NULL) == ERR_OK) {
+        log_name(b->log, name);
+    }
+    board_close(b);
+    return name[0] != '\0' && strcmp(name, owner) != 0;
+}
+
 enum err board_open(struct board **out_board, const struct io *io,
                     const struct board_options *options, struct board_report *out_report,
                     struct trail *trail)
 {
     struct board_report report = {0};
+    char owner[33];
     struct board *b = board_new(io, options);
-    enum err err = open_log(b, &report, trail);
-    if (err == ERR_CORRUPT && report.from_checkpoint > 0) {
-        /* The checkpoint may be what is wrong, or of another log: it is only a cache. */
+    enum err err = open_log(b, &report, owner, trail);
+    if (err == ERR_CORRUPT && owner[0] != '\0' && checkpoint_is_foreign(io, options, owner)) {
         board_close(b);
         if (trail != NULL) {
             trail_clear(trail);
@@ -123,7 +149,7 @@ enum err board_open(struct board **out_board, const struct io *io,
         report = (struct board_report){0};
         b = board_new(io, options);
         b->options.no_checkpoint = true;
-        err = open_log(b, &report, trail);
+        err = open_log(b, &report, owner, trail);
         b->options.no_checkpoint = options->no_checkpoint;
     }
     if (err != ERR_OK) {
