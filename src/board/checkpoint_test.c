@@ -109,6 +109,33 @@ static void test_of_another_log(void **state)
     world_free(w);
 }
 
+/* The checkpoint was written when its records were durable: a log without them has lost
+ * them, and going on without a word would hide that. */
+static void test_tells_what_the_log_lost(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    some_life(w, "one", 5);
+    world_settle(w);
+    some_life(w, "two", 1);
+    world_settle(w);
+    assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+    uint64_t from = (uint32_t)board_place(w->board, board_head(w->board)).position;
+    board_close(w->board);
+    w->board = NULL;
+    struct io_file *segment = memory_find(&w->disk, "log/00000001.seg");
+    memset(segment->seen + from, 0, segment->len - from);
+    enum err err = board_open(&w->board, &w->disk.io, &w->options, &w->report, &w->trail);
+    assert_int_equal(err, ERR_CORRUPT);
+    assert_non_null(strstr(w->trail.text, "log/00000001.seg"));
+    /* Looking has changed nothing. */
+    for (size_t i = 0; i < from; i++) {
+        assert_int_equal(segment->seen[i], segment->disk[i]);
+    }
+    w->board = NULL;
+    world_free(w);
+}
+
 /* The same life gives the same bytes: no addresses, nothing that was never set. */
 static void test_function_of_the_records(void **state)
 {
@@ -214,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_is_used),
         cmocka_unit_test(test_damage_anywhere),
         cmocka_unit_test(test_of_another_log),
+        cmocka_unit_test(test_tells_what_the_log_lost),
         cmocka_unit_test(test_function_of_the_records),
         cmocka_unit_test(test_in_the_background),
         cmocka_unit_test(test_never_ahead_of_the_disk),
