@@ -105,6 +105,7 @@ static struct board *board_new(const struct io *io, const struct board_options *
         b->limits.links_max = COUNTED_MAX;
     }
     b->replaying = true;
+    govern_init(b);
     uint64_t seed;
     io->random(io->host, &seed, sizeof seed);
     for (size_t i = 0; i < DICTS_COUNT; i++) {
@@ -152,6 +153,9 @@ enum err board_open(struct board **out_board, const struct io *io,
         err = open_log(b, &report, owner, trail);
         b->options.no_checkpoint = options->no_checkpoint;
     }
+    if (err == ERR_OK && !govern_resume(b)) {
+        err = trail_err(trail, ERR_CORRUPT, "the record of a contract is damaged");
+    }
     if (err != ERR_OK) {
         board_close(b);
         return trail_err(trail, err, "opening the board");
@@ -178,6 +182,7 @@ void board_close(struct board *b)
     parked_deinit(b);
     agents_deinit(b);
     idem_deinit(b);
+    govern_deinit(b);
     lanes_deinit(&b->lanes);
     timers_deinit(&b->timers);
     struct axis *axes[] = {&b->by_kind, &b->by_creator, &b->by_origin, &b->by_topic,
@@ -382,6 +387,9 @@ void board_digest(struct board *b, struct hash *out_digest)
         digest_intent(b, &h, &b->intents[i]);
         uint32_t creator = b->intents[i].creator;
         digest_u64(&h, creator < b->served_cap ? b->served[creator] : 0);
+    }
+    for (size_t i = 1; i < b->rulings_count; i++) {
+        digest_u64(&h, b->rulings[i].event);
     }
     for (size_t i = 0; i < b->agents_count; i++) {
         const struct agent *agent = &b->agents[i];

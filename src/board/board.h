@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "base/limits.h"
 #include "codec/json.h"
+#include "contract/contract.h"
 #include "crypto/sha256.h"
 #include "crypto/sign.h"
 #include "log/log.h"
@@ -79,7 +80,8 @@ enum status status_from(struct str word);
     X(EVENT_AGENT_REMOVED, "agent_removed")                                                        \
     X(EVENT_PAUSED, "paused")                                                                      \
     X(EVENT_RESUMED, "resumed")                                                                    \
-    X(EVENT_IDEMPOTENCY, "idempotency")
+    X(EVENT_IDEMPOTENCY, "idempotency")                                                            \
+    X(EVENT_CONTRACT, "contract")
 enum event_type {
     EVENT_NONE = 0,
 #define X(name, word) name,
@@ -317,6 +319,20 @@ void board_agents_render(struct board *board, struct json_writer *w);
 void board_pause(struct board *board, const struct actor *actor, bool pause,
                  struct result *out_result);
 bool board_paused(const struct board *board);
+
+/* -- contract ----------------------------------------------------------------------- */
+
+/* Puts the text into force for every record behind it. CREATED; OK when it is in force
+ * already; INVALID with line, column and cause; NOT_PERMITTED for all but humans. */
+void board_contract_activate(struct board *board, const struct actor *actor, struct str text,
+                             struct result *out_result);
+/* The contract in force and the event that brought it (NONE: the default). Borrowed. */
+const struct contract *board_contract(const struct board *board, uint32_t *out_event);
+/* The one under which the record stands. */
+const struct contract *board_contract_at(const struct board *board, uint32_t ordinal);
+/* Judges a record again by the contract of its time and says how; its creator's role is
+ * taken as it is now. False: damaged on the disk. */
+MUST_USE bool board_contract_judge(struct board *board, uint32_t ordinal, struct buf *out_words);
 
 /* -- idempotency ------------------------------------------------------------------ */
 

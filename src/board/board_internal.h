@@ -94,7 +94,7 @@ struct intent {
     uint32_t ttl_ms;
     uint32_t last_seq;   /* of the last record about it */
     uint32_t queued_seq; /* of the record that made it claimable */
-    uint32_t unused;     /* no padding: checkpoints hold these bytes as they are */
+    uint32_t claimed_by; /* ordinal of the event of the latest claim */
     uint64_t epoch;      /* of the latest claim, 0 = never claimed */
     int64_t claimed_at_ms;
     int64_t deadline_ms; /* INT64_MAX = none */
@@ -139,6 +139,18 @@ struct agent {
     int64_t added_ms;
 };
 
+/* A contract and the event that put it into force (NONE: the default, from the start). */
+struct ruling {
+    uint32_t event;
+    struct contract *contract;
+};
+/* What one agent wrote in the current minute. */
+struct rate {
+    int64_t minute;
+    uint32_t all;
+    uint32_t count[RECORD_EVENT + 1]; /* by kind */
+};
+
 struct parked {
     uint64_t ticket;
     uint64_t until_ns;
@@ -180,7 +192,7 @@ struct idem {
     size_t queue_cap, queue_head, queue_count;
 };
 
-enum undo_kind { UNDO_INTENT = 1, UNDO_AGENT, UNDO_PAUSE, UNDO_IDEM, UNDO_SERVED };
+enum undo_kind { UNDO_INTENT = 1, UNDO_AGENT, UNDO_PAUSE, UNDO_IDEM, UNDO_SERVED, UNDO_RULING };
 struct undo {
     enum undo_kind kind;
     uint32_t index;
@@ -247,6 +259,12 @@ struct board {
     size_t parked_of_cap;
     uint32_t *fresh; /* slots that became claimable since parked claims were served */
     size_t fresh_count, fresh_cap;
+
+    struct ruling *rulings;
+    size_t rulings_count, rulings_cap;
+    struct rate *rates; /* by name number */
+    size_t rates_cap;
+    struct contract_scratch *judgement;
 
     struct idem idem;
     bool paused;
@@ -367,6 +385,18 @@ bool claim_allowed(struct board *b, const struct actor *actor, uint64_t *ttl_ms,
 void parked_serve(struct board *b);
 uint64_t parked_expire(struct board *b, uint64_t now_ns);
 void parked_deinit(struct board *b);
+
+/* govern.c */
+void govern_init(struct board *b);
+void govern_deinit(struct board *b);
+void govern_fold(struct board *b, const struct entry *e, uint32_t ordinal);
+void govern_forget_newest(struct board *b);
+void govern_restore(struct board *b, uint32_t event);
+MUST_USE bool govern_resume(struct board *b); /* false: a contract's record is damaged */
+/* The contract admits the record that is about to be emitted, or r says why not. */
+bool govern_allows(struct board *b, const struct actor *actor, const struct entry *e,
+                   struct str content, struct result *r);
+bool govern_claim(struct board *b, const struct actor *actor, uint32_t held, struct result *r);
 
 /* render.c */
 enum status status_as_of(struct board *b, uint32_t ordinal, uint64_t as_of);

@@ -14,7 +14,7 @@
 
 #define CHECKPOINT_NAME "checkpoint"
 #define CHECKPOINT_NEW "checkpoint.new"
-#define CHECKPOINT_LAYOUT 3u
+#define CHECKPOINT_LAYOUT 4u
 
 enum section {
     SECTION_META = 1,
@@ -27,6 +27,7 @@ enum section {
     SECTION_AGENTS,
     SECTION_CAPABILITIES_OF_AGENTS,
     SECTION_IDEMPOTENCY,
+    SECTION_RULINGS,
     SECTION_TREE,
     SECTION_NAMES, /* and the four that follow */
 };
@@ -99,6 +100,15 @@ static void write_idempotency(struct board *b, struct snapshot_writer *w)
     snapshot_section_end(w);
 }
 
+static void write_rulings(struct board *b, struct snapshot_writer *w)
+{
+    snapshot_section_begin(w, SECTION_RULINGS, (b->rulings_count - 1) * sizeof(uint32_t));
+    for (size_t i = 1; i < b->rulings_count; i++) {
+        snapshot_section_add(w, &b->rulings[i].event, sizeof(uint32_t));
+    }
+    snapshot_section_end(w);
+}
+
 static enum err checkpoint_write(struct board *b)
 {
     struct snapshot_writer w;
@@ -132,6 +142,7 @@ static enum err checkpoint_write(struct board *b)
     snapshot_section(&w, SECTION_SERVED, b->served, b->served_cap * sizeof *b->served);
     write_agents(b, &w);
     write_idempotency(b, &w);
+    write_rulings(b, &w);
     snapshot_section(&w, SECTION_TREE, resume.tree_nodes,
                      resume.tree_nodes_count * sizeof *resume.tree_nodes);
     for (size_t i = 0; i < DICTS_COUNT; i++) {
@@ -338,6 +349,20 @@ static bool load_idempotency(struct board *b, const struct snapshot_reader *r)
     return true;
 }
 
+static bool load_rulings(struct board *b, const struct snapshot_reader *r)
+{
+    struct str bytes;
+    if (!snapshot_get(r, SECTION_RULINGS, &bytes)) {
+        return false;
+    }
+    for (size_t at = 0; at + sizeof(uint32_t) <= bytes.len; at += sizeof(uint32_t)) {
+        uint32_t event;
+        memcpy(&event, bytes.at + at, sizeof event);
+        govern_restore(b, event);
+    }
+    return true;
+}
+
 bool checkpoint_load(struct board *b, struct snapshot_reader *r, struct log_resume *out_resume)
 {
     struct meta meta;
@@ -359,6 +384,7 @@ bool checkpoint_load(struct board *b, struct snapshot_reader *r, struct log_resu
         row_index(b, i);
     }
     intents_restore(b);
+    CHECK(load_rulings(b, r));
     CHECK(load_idempotency(b, r));
     b->last_at_ms = meta.last_at_ms;
     b->paused = meta.paused != 0;

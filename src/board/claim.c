@@ -72,7 +72,8 @@ bool claim_allowed(struct board *b, const struct actor *actor, uint64_t *ttl_ms,
         r->retry_after_ms = 1000;
         return false;
     }
-    return may_write(b, r);
+    uint32_t held = name != NUMBER_NONE && name < b->held_cap ? b->held[name] : 0;
+    return govern_claim(b, actor, held, r) && may_write(b, r);
 }
 
 void claim_give(struct board *b, const struct actor *actor, uint32_t slot, uint64_t ttl_ms,

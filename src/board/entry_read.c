@@ -147,6 +147,8 @@ static unsigned fields_needed(enum event_type type)
         return FIELD_NAME;
     case EVENT_IDEMPOTENCY:
         return FIELD_HASH_A | FIELD_HASH_B | FIELD_TEXT;
+    case EVENT_CONTRACT:
+        return FIELD_HASH_A | FIELD_TEXT;
     case EVENT_NONE:
     case EVENT_PAUSED:
     case EVENT_RESUMED:
@@ -223,7 +225,7 @@ bool entry_decode(struct str body, struct entry *out_entry)
         return false;
     }
     e.kind = (enum record_kind)kind;
-    if (e.kind == RECORD_EVENT ? type <= EVENT_NONE || type > EVENT_IDEMPOTENCY : type != 0) {
+    if (e.kind == RECORD_EVENT ? type <= EVENT_NONE || type > EVENT_CONTRACT : type != 0) {
         return false;
     }
     if (e.kind == RECORD_EVENT) {

@@ -127,6 +127,7 @@ static void fold_claimed(struct board *b, const struct entry *e, uint32_t slot, 
     now.holder = b->rows[ordinal].creator;
     now.epoch = e->event.epoch;
     now.ttl_ms = (uint32_t)e->event.number;
+    now.claimed_by = ordinal;
     now.attempts++;
     now.claimed_at_ms = e->at_ms;
     now.lease_ns = now_ns + (uint64_t)now.ttl_ms * NS_PER_MS;
@@ -200,6 +201,7 @@ static void fold_on_intent(struct board *b, const struct entry *e, uint32_t ordi
     case EVENT_PAUSED:
     case EVENT_RESUMED:
     case EVENT_IDEMPOTENCY:
+    case EVENT_CONTRACT:
         UNREACHABLE("an event that is not about an intent");
     }
 }
@@ -214,6 +216,8 @@ static void fold_event(struct board *b, const struct entry *e, uint32_t ordinal)
         agents_fold(b, e);
     } else if (e->type == EVENT_IDEMPOTENCY) {
         idem_fold(b, e, ordinal);
+    } else if (e->type == EVENT_CONTRACT) {
+        govern_fold(b, e, ordinal);
     } else {
         CHECK(e->type == EVENT_PAUSED || e->type == EVENT_RESUMED);
         if (b->txn.open) {

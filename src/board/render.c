@@ -232,6 +232,7 @@ static bool view_apply(struct board *b, uint32_t event, struct view *v)
     case EVENT_PAUSED:
     case EVENT_RESUMED:
     case EVENT_IDEMPOTENCY:
+    case EVENT_CONTRACT:
         return true;
     }
     v->holder = NUMBER_NONE;
@@ -262,6 +263,7 @@ static enum status status_after(uint32_t aux)
     case EVENT_PAUSED:
     case EVENT_RESUMED:
     case EVENT_IDEMPOTENCY:
+    case EVENT_CONTRACT:
         break;
     }
     return STATUS_NONE;
@@ -445,6 +447,10 @@ static void render_event(const struct entry *e, struct json_writer *w)
         jw_kv_bool(w, "retry", e->event.number != 0);
     } else if (e->type == EVENT_CONCLUDED) {
         kv_hash(w, "fact", RECORD_FACT, &e->event.hash_a);
+    } else if (e->type == EVENT_CONTRACT) {
+        kv_hex(w, "hash", &e->event.hash_a);
+        jw_kv_str(w, "text", e->event.text);
+        return;
     } else if (e->type == EVENT_IDEMPOTENCY) {
         /* The answer is its actor's alone. */
         jw_kv_uint(w, "status", e->event.number);
@@ -475,8 +481,8 @@ bool board_render(struct board *b, uint32_t ordinal, uint64_t as_of, struct json
     jw_kv_uint(w, "seq", (uint64_t)ordinal + 1);
     jw_kv_int(w, "at_ms", e.at_ms);
     jw_kv_str(w, "creator", e.creator);
-    jw_key(w, "contract");
-    jw_null(w);
+    struct hash contract = contract_hash(board_contract_at(b, ordinal));
+    kv_hex(w, "contract", &contract);
     switch (e.kind) {
     case RECORD_FACT:
         whole = render_fact(b, &e, w);

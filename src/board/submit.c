@@ -16,8 +16,9 @@ static void too_large(struct result *r)
 }
 
 /* Writes the fact of `e` unless it exists; content lies in e and `content`. */
-static bool fact_put(struct board *b, struct entry *e, const struct hash *content_hash,
-                     const struct content *content, struct result *r)
+static bool fact_put(struct board *b, const struct actor *actor, struct entry *e,
+                     const struct hash *content_hash, const struct content *content,
+                     struct result *r)
 {
     entry_fact_identity(e, content_hash, &e->id);
     uint32_t existing = row_find(b, &e->id);
@@ -27,6 +28,9 @@ static bool fact_put(struct board *b, struct entry *e, const struct hash *conten
         r->record = existing;
         r->hold_seq = (uint64_t)existing + 1;
         return true;
+    }
+    if (!govern_allows(b, actor, e, content->data, r)) {
+        return false;
     }
     if (!entry_emit(b, e, &r->record)) {
         too_large(r);
@@ -102,7 +106,7 @@ void board_fact(struct board *b, const struct actor *actor, const struct fact_in
     e.flags |= (uint8_t)((in->has_valid_from ? ENTRY_VALID_FROM : 0) |
                          (in->has_valid_to ? ENTRY_VALID_TO : 0) |
                          (in->has_confidence ? ENTRY_CONFIDENCE : 0));
-    (void)fact_put(b, &e, &content_hash, &in->content, r);
+    (void)fact_put(b, actor, &e, &content_hash, &in->content, r);
 }
 
 /* The Fact that says who asked for what, for intents that rest on nothing else. */
@@ -117,7 +121,7 @@ static bool ground(struct board *b, const struct actor *actor, struct str descri
     entry_begin(b, &e, RECORD_FACT, actor->name);
     e.fact.origin = origin;
     if (!content_prepare(b, &content, &e, &content_hash, r) ||
-        !fact_put(b, &e, &content_hash, &content, r)) {
+        !fact_put(b, actor, &e, &content_hash, &content, r)) {
         return false;
     }
     *out_fact = b->rows[r->record].id;
@@ -223,6 +227,9 @@ void board_intent(struct board *b, const struct actor *actor, const struct inten
         e.flags |= ENTRY_DEADLINE;
         e.intent.deadline_ms = in->deadline_ms;
     }
+    if (!govern_allows(b, actor, &e, in->description, r)) {
+        return;
+    }
     if (!entry_emit(b, &e, &r->record)) {
         too_large(r);
         return;
@@ -250,6 +257,9 @@ void board_hint(struct board *b, const struct actor *actor, struct str content, 
     e.hint.content = content;
     e.hint.scope = scope;
     e.hint.ttl_ms = ttl_ms;
+    if (!govern_allows(b, actor, &e, content, r)) {
+        return;
+    }
     if (!entry_emit(b, &e, &r->record)) {
         too_large(r);
         return;
@@ -289,5 +299,5 @@ bool conclusion_put(struct board *b, const struct actor *actor, uint32_t slot, u
     e.flags |= ENTRY_UNDER;
     e.fact.under = b->rows[ordinal].id;
     e.fact.under_epoch = epoch;
-    return fact_put(b, &e, &content_hash, content, r);
+    return fact_put(b, actor, &e, &content_hash, content, r);
 }

@@ -77,6 +77,9 @@ static void undo_one(struct board *b, const struct undo *u)
     case UNDO_IDEM:
         idem_forget_newest(b);
         break;
+    case UNDO_RULING:
+        govern_forget_newest(b);
+        break;
     case UNDO_SERVED:
         b->served[u->index] = u->number;
         break;

@@ -116,6 +116,18 @@ static const struct member members[] = {
     {"Consistency", "root_from", "string", true, "root of the older tree"},
     {"Consistency", "root_to", "string", true, "root of the newer tree"},
     {"Consistency", "proof", "string[]", true, "RFC 6962 consistency proof"},
+    {"Contract", "hash", "string", true, "SHA-256 of its text"},
+    {"Contract", "default", "boolean", true, "whether it is the one every board begins with"},
+    {"Contract", "since_seq", "integer", true, "seq of the record that put it into force"},
+    {"Contract", "text", "string", false, "the contract as it was given"},
+    {"ContractCheck", "valid", "boolean", true, "whether it could be put into force"},
+    {"ContractCheck", "problems", "any[]", true, "line, column, cause and cure of each"},
+    {"ContractCheck", "differences", "string[]", true, "in meaning, to the one in force"},
+    {"ContractCheck", "hash", "string", false, "SHA-256 of its text"},
+    {"ContractCheck", "cost", "integer", false, "steps that judging one record takes at most"},
+    {"Verdict", "id", "id", true, "the record"},
+    {"Verdict", "contract", "string", true, "hash of the contract of its time"},
+    {"Verdict", "verdict", "string", true, "admitted, or the rule that refuses and why"},
     {"Status", "version", "string", true, "version of the service"},
     {"Status", "log", "string", true, "identity of the log"},
     {"Status", "ready", "boolean", true, "whether it takes requests"},
@@ -428,8 +440,10 @@ static void write_success(struct json_writer *w, const struct operation *op)
 {
     const enum operation_id id = op->id;
     bool creates = id == OP_FACT_ADD || id == OP_INTENT_ADD || id == OP_HINT_ADD ||
-                   id == OP_BATCH || id == OP_AGENT_ADD || id == OP_BOARD_ADD;
-    bool finds = !creates || id == OP_FACT_ADD || id == OP_INTENT_ADD || id == OP_BOARD_ADD;
+                   id == OP_BATCH || id == OP_AGENT_ADD || id == OP_BOARD_ADD ||
+                   id == OP_CONTRACT_ACTIVATE;
+    bool finds = !creates || id == OP_FACT_ADD || id == OP_INTENT_ADD || id == OP_BOARD_ADD ||
+                 id == OP_CONTRACT_ACTIVATE;
     if (strcmp(op->answer, "stream") == 0) {
         write_answer(w, "200", "the records, as they become durable", "text/event-stream", NULL);
         return;
@@ -495,7 +509,7 @@ static const char *tag_of(const struct operation *op)
                 {"/hints", "hints"},     {"/agents", "agents"},   {"/me", "agents"},
                 {"/proof/", "evidence"}, {"/roots", "evidence"},  {"/consistency", "evidence"},
                 {"/records", "records"}, {"/events", "records"},  {"/provenance", "records"},
-                {"/batch", "records"}};
+                {"/batch", "records"},   {"/contract", "contract"}};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
         if (strncmp(op->path, tags[i].prefix, strlen(tags[i].prefix)) == 0) {
             return tags[i].tag;
@@ -653,6 +667,7 @@ static void write_tags(struct json_writer *w)
                 {"records", "All of them together"},
                 {"agents", "Who may do what"},
                 {"evidence", "Proofs from the log"},
+                {"contract", "The rules of a board"},
                 {"service", "The service itself"}};
     jw_key(w, "tags");
     jw_array(w);

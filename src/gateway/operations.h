@@ -43,6 +43,7 @@ enum method { METHOD_GET = 1, METHOD_POST, METHOD_DELETE };
 #define ROLE_BIT(role) (1u << (unsigned)(role))
 #define MAY_ANYBODY 0u /* no token needed */
 #define MAY_ADMIN ROLE_BIT(ROLE_ADMIN)
+#define MAY_HUMAN ROLE_BIT(ROLE_HUMAN)
 #define MAY_WRITE (ROLE_BIT(ROLE_AGENT) | ROLE_BIT(ROLE_HUMAN) | ROLE_BIT(ROLE_ADMIN))
 #define MAY_READ (ROLE_BIT(ROLE_READER) | MAY_WRITE)
 
@@ -168,6 +169,8 @@ enum method { METHOD_GET = 1, METHOD_POST, METHOD_DELETE };
       "records in one page; default 100")                                                          \
     X(RECORDS_CURSOR, "cursor", FIELD_NAME, OPTIONAL, 0, 0, NULL, "`next` of the page before")     \
     X(RECORDS_ORDER, "order", FIELD_WORD, OPTIONAL, 0, 0, "asc|desc", "by seq; default asc")
+#define FIELDS_CONTRACT(X)                                                                         \
+    X(CONTRACT_TEXT, "text", FIELD_TEXT, REQUIRED, 0, 0, NULL, "the text of contract.nex")
 #define QUERY_EVENTS(X)                                                                            \
     X(EVENTS_AFTER, "after", FIELD_INT, OPTIONAL, 0, TIME_MAX, NULL,                               \
       "begin behind this seq; default: from the first record")                                     \
@@ -201,6 +204,7 @@ enum { FIELDS_CONCLUDE(X) };
 enum { FIELDS_CANCEL(X) };
 enum { FIELDS_AGENT(X) };
 enum { FIELDS_BOARD(X) };
+enum { FIELDS_CONTRACT(X) };
 enum { QUERY_RECORDS(X) };
 enum { QUERY_EVENTS(X) };
 enum { QUERY_PROOF(X) };
@@ -214,7 +218,7 @@ enum { QUERY_PROVENANCE(X) };
 #define FAIL_ID FAIL_BIT(BOARD_NOT_FOUND)
 #define FAIL_REFERS                                                                                \
     (FAIL_BIT(BOARD_INVALID_REFERENCE) | FAIL_BIT(BOARD_TOO_LARGE) | FAIL_BIT(BOARD_LIMIT) |       \
-     FAIL_BIT(BOARD_CONFLICT))
+     FAIL_BIT(BOARD_CONFLICT) | FAIL_BIT(BOARD_REFUSED))
 #define FAIL_HELD                                                                                  \
     (FAIL_ID | FAIL_BIT(BOARD_STALE_EPOCH) | FAIL_BIT(BOARD_NOT_HOLDER) | FAIL_BIT(BOARD_CONFLICT))
 #define FAIL_CLAIM                                                                                 \
@@ -276,6 +280,17 @@ enum { QUERY_PROVENANCE(X) };
     X(CONSISTENCY, consistency, METHOD_GET, "/consistency", PLACE_BOARD, MAY_READ,                 \
       FIELDS_NOTHING, QUERY_CONSISTENCY, "Consistency", FAIL_NONE,                                 \
       "Proof that the log only grew")                                                              \
+    X(CONTRACT_GET, contract_get, METHOD_GET, "/contract", PLACE_BOARD, MAY_READ, FIELDS_NOTHING,  \
+      FIELDS_NOTHING, "Contract", FAIL_NONE, "The contract in force")                              \
+    X(CONTRACT_ACTIVATE, contract_activate, METHOD_POST, "/contract", PLACE_BOARD, MAY_HUMAN,      \
+      FIELDS_CONTRACT, FIELDS_NOTHING, "Contract",                                                 \
+      FAIL_BIT(BOARD_TOO_LARGE) | FAIL_BIT(BOARD_CONFLICT), "Put a contract into force")           \
+    X(CONTRACT_CHECK, contract_check, METHOD_POST, "/contract/check", PLACE_BOARD, MAY_READ,       \
+      FIELDS_CONTRACT, FIELDS_NOTHING, "ContractCheck", FAIL_BIT(BOARD_TOO_LARGE),                 \
+      "What a contract would change, or what is wrong with it")                                    \
+    X(CONTRACT_EXPLAIN, contract_explain, METHOD_GET, "/contract/explain/{id}", PLACE_BOARD,       \
+      MAY_READ, FIELDS_NOTHING, FIELDS_NOTHING, "Verdict", FAIL_ID,                                \
+      "How the contract of its time judges a record")                                              \
     X(STATUS, status, METHOD_GET, "/status", PLACE_BOARD, MAY_READ, FIELDS_NOTHING,                \
       FIELDS_NOTHING, "Status", FAIL_NONE, "How the service is doing")                             \
     X(ME, me, METHOD_GET, "/me", PLACE_API, MAY_READ, FIELDS_NOTHING, FIELDS_NOTHING, "Me",        \

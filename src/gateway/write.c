@@ -72,7 +72,7 @@ enum outcome call_write(struct call *call, const struct write_op *op)
     }
     int status = outcome_http(result.outcome);
     reply_begin(call, status, REPLY_JSON);
-    if (status == 201) {
+    if (status == 201 && board_kind(board, result.record) != RECORD_EVENT) {
         location_header(call, result.record);
     }
     struct json_writer w;

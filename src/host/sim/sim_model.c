@@ -240,6 +240,7 @@ static void fold_on_intent(struct world *w, struct sim_intent *intent, const str
     case EVENT_PAUSED:
     case EVENT_RESUMED:
     case EVENT_IDEMPOTENCY:
+    case EVENT_CONTRACT:
         return;
     }
     if (has_ended(intent)) {
