@@ -306,6 +306,9 @@ void board_contract_activate(struct board *b, const struct actor *actor, struct 
     if (contract == NULL) {
         struct buf words = {0};
         nex_problems_print(&words, "contract.nex", &problems);
+        for (size_t i = 0; i < words.len; i++) {
+            words.at[i] = words.at[i] == '\n' ? ' ' : words.at[i]; /* one line, as details are */
+        }
         refuse(r, BOARD_INVALID, "Correct it; the contract in force stays.", "%.*s",
                STR_ARG(str_trim(buf_str(&words))));
         buf_deinit(&words);

@@ -12,6 +12,7 @@
     X(hint_add) X(hint_get) X(hint_list)                                                           \
     X(records_list) X(provenance) X(events) X(batch)                                               \
     X(agent_add) X(agent_list) X(agent_show) X(agent_remove) X(board_add) X(board_list)            \
+    X(contract_check) X(contract_show) X(contract_diff) X(contract_activate) X(contract_explain)   \
     X(verify) X(backup) X(restore) X(export) X(import)                                             \
     X(trust) X(completion) X(version) X(explore_worker)
 /* clang-format on */
