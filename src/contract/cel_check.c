@@ -46,9 +46,17 @@ static struct cel_shape scalar(enum cel_kind kind, uint64_t bytes)
     return (struct cel_shape){.kind = kind, .bytes = bytes, .total = 1 + bytes / 16};
 }
 
+/* The node stands for itself now: nothing below it is evaluated or counted. */
+static void become_leaf(struct cel_node *node, enum cel_node_kind kind)
+{
+    node->kind = kind;
+    node->first = node->last = NULL;
+    node->count = 0;
+}
+
 static void become_error(struct cel_node *node, const char *sentence)
 {
-    node->kind = NODE_VALUE;
+    become_leaf(node, NODE_VALUE);
     node->value = cel_error(sentence);
     node->shape = scalar(CEL_DYN, 0);
 }
@@ -174,7 +182,7 @@ static bool resolve_type(struct cel_node *node, struct str name)
 {
     for (int kind = CEL_NULL; kind < CEL_DYN; kind++) {
         if (str_is(name, cel_kind_word((enum cel_kind)kind))) {
-            node->kind = NODE_VALUE;
+            become_leaf(node, NODE_VALUE);
             node->value = (struct cel_value){.kind = CEL_TYPE, .integer = kind};
             node->shape = scalar(CEL_TYPE, 0);
             return true;
@@ -194,7 +202,7 @@ static bool resolve_chain(struct checker *c, struct cel_node *node)
     }
     uint32_t found = find_in_container(c, str_n(text, len), root->absolute);
     if (found != 0) {
-        node->kind = NODE_NAME;
+        become_leaf(node, NODE_NAME);
         node->variable = found;
         node->shape = *c->r->env->variables[found - 1].shape;
         return true;
@@ -406,7 +414,11 @@ static void check_pattern(struct checker *c, struct cel_node *node)
     }
     node->pattern = regex_compile(c->r->life, cel_text(pattern->value), &cause, &offset);
     if (node->pattern == NULL) {
-        cel_fail(c->r, pattern->at + 1 + offset, "the pattern: %s", cause);
+        size_t quote = pattern->at;
+        while (c->r->source.at[quote] != '"' && c->r->source.at[quote] != '\'') {
+            quote++;
+        }
+        cel_fail(c->r, quote + 1 + offset, "the pattern: %s", cause);
     }
 }
 

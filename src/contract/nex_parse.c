@@ -16,6 +16,7 @@ struct reader {
     uint32_t at;
     uint32_t line, line_at; /* of the present place: number, and byte at which it begins */
     uint32_t nodes;
+    bool in_text; /* the mistake is inside a text: a } there closes nothing */
 };
 
 void nex_problem(struct nex_problems *problems, struct nex_place place, const char *cure,
@@ -130,6 +131,21 @@ static void skip_line(struct reader *r)
     }
 }
 
+/* Behind a mistake: the rest of the line, but not the } that may close the block on it. */
+static void recover(struct reader *r)
+{
+    uint32_t open = 0;
+    for (int c = peek(r, 0); c >= 0 && c != '\n'; c = peek(r, 0)) {
+        if (c == '}' && open == 0 && !r->in_text) {
+            break;
+        }
+        open += c == '{' ? 1 : 0;
+        open -= c == '}' && open > 0 ? 1 : 0;
+        r->at++;
+    }
+    r->in_text = false;
+}
+
 /* White space and comments; with `same_line`, only up to the end of the line. */
 static void skip_blank(struct reader *r, bool same_line)
 {
@@ -216,6 +232,7 @@ static bool read_text(struct reader *r, struct nex_value *value)
     size_t len = 0;
     struct nex_place begin = here(r);
     r->at++;
+    r->in_text = true;
     value->kind = NEX_TEXT;
     value->begin = r->at;
     while (peek(r, 0) != '"') {
@@ -235,6 +252,7 @@ static bool read_text(struct reader *r, struct nex_value *value)
         }
     }
     r->at++;
+    r->in_text = false;
     value->text = str_n(out, len);
     return true;
 }
@@ -243,6 +261,7 @@ static bool read_raw(struct reader *r, struct nex_value *value)
 {
     size_t end = str_find(r->source, '`', r->at + 1);
     if (end == r->source.len) {
+        r->in_text = true;
         return problem_here(r, "close it with `", "the text in backquotes has no end");
     }
     r->at++;
@@ -439,8 +458,12 @@ static bool read_rest(struct reader *r, struct nex_node *node, uint32_t depth)
         skip_blank(r, false);
         c = peek(r, 0);
     } else if (c == '\n') {
+        const struct reader before = *r;
         skip_blank(r, false);
         c = peek(r, 0);
+        if (c != '{') {
+            *r = before; /* the next line is not part of the mistake */
+        }
     }
     if (c != '{') {
         char cure[160];
@@ -469,7 +492,7 @@ static void read_items(struct reader *r, struct nex_node *parent, uint32_t depth
         node->place = here(r);
         struct nex_value name = {0};
         if (c == '"' && !read_text(r, &name)) {
-            skip_line(r);
+            recover(r);
             continue;
         }
         if (c != '"' && !is_word_start(c)) {
@@ -477,7 +500,7 @@ static void read_items(struct reader *r, struct nex_node *parent, uint32_t depth
                                c == '}' ? "this } closes no block" : "a key or block is missing here");
             r->at++;
             if (c != '}') {
-                skip_line(r);
+                recover(r);
             }
             continue;
         }
@@ -486,7 +509,7 @@ static void read_items(struct reader *r, struct nex_node *parent, uint32_t depth
         if (read_rest(r, node, depth)) {
             add(parent, node);
         } else {
-            skip_line(r);
+            recover(r);
         }
     }
 }
