@@ -86,8 +86,8 @@ static struct cel_cost binary_cost(const struct cel_node *node)
         cost.steps = plus(cost.steps, lookup_cost(a, b));
         break;
     case TOK_ADD:
-        cost.memory = plus(plus(times(node->shape.items, sizeof(struct cel_value)),
-                                node->shape.bytes), 16);
+        cost.memory =
+            plus(plus(times(node->shape.items, sizeof(struct cel_value)), node->shape.bytes), 16);
         cost.steps = plus(cost.steps, plus(node->shape.items, node->shape.bytes / 16));
         break;
     default:

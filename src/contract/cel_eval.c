@@ -121,7 +121,8 @@ static struct cel_value loop_result(const struct loop *loop)
     return loop->kind == LOOP_ONE ? cel_bool(loop->count == 1) : loop->result;
 }
 
-static struct cel_value make_list(struct cel_run *run, const struct cel_value *items, uint32_t count)
+static struct cel_value make_list(struct cel_run *run, const struct cel_value *items,
+                                  uint32_t count)
 {
     struct cel_value *copy = cel_take(run, count);
     if (copy == NULL) {

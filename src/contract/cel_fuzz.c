@@ -45,7 +45,8 @@ static void evaluate(const struct cel_program *program, const struct json *json,
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    static const char document[] = "{\"a\":[1,2.5,\"x\",null,{\"k\":true}],\"unit\":\"ms\",\"v\":-3}";
+    static const char document[] =
+        "{\"a\":[1,2.5,\"x\",null,{\"k\":true}],\"unit\":\"ms\",\"v\":-3}";
     const struct cel_variable variables[] = {
         {STR("topic"), &shapes[0]}, {STR("content"), &shapes[1]}, {STR("priority"), &shapes[2]},
         {STR("at"), &shapes[3]},    {STR("offer"), &shapes[4]},

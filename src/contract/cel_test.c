@@ -21,8 +21,8 @@ static const struct cel_variable variables[] = {
     {{"content", 7}, &shapes[1]},
     {{"priority", 8}, &shapes[2]},
 };
-static const char document[] =
-    "{\"a\":[3,1,2],\"unit\":\"ms\",\"deep\":{\"x\":{\"y\":[{\"z\":7}]}},\"real\":2.5,\"none\":null}";
+static const char document[] = "{\"a\":[3,1,2],\"unit\":\"ms\",\"deep\":{\"x\":{\"y\":[{\"z\":7}]}}"
+                               ",\"real\":2.5,\"none\":null}";
 
 struct outcome {
     struct arena arena;
@@ -37,7 +37,8 @@ static struct outcome evaluate_with(const char *source, bool unchecked, struct c
     struct outcome o = {0};
     struct json *json = NULL;
     struct json_error error;
-    struct cel_env env = {.variables = variables, .count = 3, .unchecked = unchecked, .limits = limits};
+    struct cel_env env = {
+        .variables = variables, .count = 3, .unchecked = unchecked, .limits = limits};
     assert_true(json_parse(&o.arena, STR(document), NULL, &json, &error));
     o.compiled = cel_compile(&o.arena, str_of(source), &env, &o.program, &o.problem);
     if (o.compiled) {
@@ -273,8 +274,9 @@ static void test_parts(void **state)
     struct cel_part *parts = NULL;
     struct cel_problem problem;
     uint32_t count = 0;
-    assert_true(cel_parts(&arena, STR("priority > 1 && (topic == 'a' || content.a[0] == 1) && "
-                                      "content.a.all(x, x < size(topic) && x < priority)"),
+    assert_true(cel_parts(&arena,
+                          STR("priority > 1 && (topic == 'a' || content.a[0] == 1) && "
+                              "content.a.all(x, x < size(topic) && x < priority)"),
                           &env, &parts, &count, &problem));
     assert_int_equal(count, 3);
     assert_true(str_is(parts[0].source, "priority > 1"));

@@ -115,7 +115,8 @@ static int order_numbers(struct cel_value a, struct cel_value b)
         return order == 2 ? 2 : -order;
     }
     if (a.kind == b.kind) {
-        return a.kind == CEL_INT ? order_i64(a.integer, b.integer) : order_u64(a.natural, b.natural);
+        return a.kind == CEL_INT ? order_i64(a.integer, b.integer)
+                                 : order_u64(a.natural, b.natural);
     }
     if (a.kind == CEL_INT) {
         return a.integer < 0 ? -1 : order_u64((uint64_t)a.integer, b.natural);

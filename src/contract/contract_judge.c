@@ -201,7 +201,8 @@ static bool limit_fits(struct contract_scratch *s, struct contract_finding *out)
 static bool too_few(struct contract_scratch *s, struct contract_finding *out, const char *what,
                     double seen, double wanted)
 {
-    out->cause = arena_printf(&s->arena, "%s is %.15g, at least %.15g is wanted", what, seen, wanted);
+    out->cause =
+        arena_printf(&s->arena, "%s is %.15g, at least %.15g is wanted", what, seen, wanted);
     out->cure = arena_printf(&s->arena, "%s of %.15g or more", what, wanted);
     return false;
 }
@@ -251,7 +252,8 @@ static bool novelty_fits(struct contract_scratch *s, struct contract_finding *ou
     return true;
 }
 
-/* -- admission rules ------------------------------------------------------------------------------ */
+/* -- admission rules ------------------------------------------------------------------------------
+ */
 
 /* "confidence is 0.3, topic is "x"": what the part looked at. */
 static void add_seen(struct contract_scratch *s, const struct rule_part *part, struct buf *out)
@@ -299,7 +301,8 @@ static bool rule_fits(struct contract_scratch *s, const struct rule *rule,
             return true;
         }
         if (when.kind != CEL_BOOL) {
-            *out = (struct contract_finding){.rule = RULE_ADMIT, .name = rule->name, .place = rule->place};
+            *out = (struct contract_finding){
+                .rule = RULE_ADMIT, .name = rule->name, .place = rule->place};
             out->cause = arena_printf(&s->arena, "whether the rule applies cannot be decided: %s",
                                       when.kind == CEL_ERROR ? when.text
                                                              : "'when' is neither true nor false");
@@ -391,7 +394,8 @@ void contract_judge(const struct contract *contract, struct contract_scratch *sc
     fill_variables(scratch);
     out_verdict->warnings_count = 0;
     out_verdict->refusal = (struct contract_finding){0};
-    out_verdict->admitted = fixed_fit(scratch, &out_verdict->refusal) && rules_fit(scratch, out_verdict);
+    out_verdict->admitted =
+        fixed_fit(scratch, &out_verdict->refusal) && rules_fit(scratch, out_verdict);
     CHECK(out_verdict->admitted || out_verdict->refusal.rule != RULE_NONE);
     if (out_verdict->admitted) {
         out_verdict->refusal = (struct contract_finding){0};

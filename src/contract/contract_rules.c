@@ -129,7 +129,8 @@ static int32_t demanded_kind(struct str when)
                 continue;
             }
             rest = str_trim(str_sub(rest, strlen(text[j]), rest.len));
-            bool alone = str_find_str(rest, STR("||")) == rest.len && str_find(rest, '?', 0) == rest.len;
+            bool alone =
+                str_find_str(rest, STR("||")) == rest.len && str_find(rest, '?', 0) == rest.len;
             return alone && (rest.len == 0 || str_starts(rest, STR("&&"))) ? i : -1;
         }
     }
@@ -184,9 +185,10 @@ static void declare_variables(struct contract *contract)
     uint32_t values = (uint32_t)contract->expressions.json_values;
 #define TEXT_CEILING text_bytes
 #define X(id, word, of_kind, ceiling)                                                              \
-    contract->shapes[id] = (struct cel_shape){                                                     \
-        .kind = (of_kind), .bytes = (ceiling), .total = 1 + (ceiling) / 16};                       \
-    contract->variables[id] = (struct cel_variable){.name = STR(word), .shape = &contract->shapes[id]};
+    contract->shapes[id] =                                                                         \
+        (struct cel_shape){.kind = (of_kind), .bytes = (ceiling), .total = 1 + (ceiling) / 16};    \
+    contract->variables[id] =                                                                      \
+        (struct cel_variable){.name = STR(word), .shape = &contract->shapes[id]};
     CONTRACT_VARIABLE_TABLE(X)
 #undef X
 #undef TEXT_CEILING

@@ -48,8 +48,9 @@ static void test_print(void **state)
     prints("", "");
     prints("# only a comment", "");
     prints("a:1", "a: 1\n");
-    prints("a { b: -1.50, c: 30s; d: 50% // x\n e: [1, \"two\", three,] f: true }",
-           "a {\n    b: -1.50\n    c: 30s\n    d: 50%\n    e: [1, \"two\", three]\n    f: true\n}\n");
+    prints(
+        "a { b: -1.50, c: 30s; d: 50% // x\n e: [1, \"two\", three,] f: true }",
+        "a {\n    b: -1.50\n    c: 30s\n    d: 50%\n    e: [1, \"two\", three]\n    f: true\n}\n");
     prints("a \"see also\" {}\nb x\n{ }", "a \"see also\" {}\n\nb x {}\n");
     prints("a: \"x\\n\\\"\\\\\\u00e9\"", "a: `x\n\"\\\xc3\xa9`\n");
     prints("a: \"`\\\"\"", "a: \"`\\\"\"\n");
@@ -77,7 +78,8 @@ static void test_problems(void **state)
     complains("}\na: 1", 1, 1, 1, "this } closes no block");
     complains("a {\n x\n y: \n z: [\n}\n", 3, 2, 2, "is missing behind 'x'");
     complains("\xc3\xa4\xc3\xa4 a { b: 1x }", 1, 1, 1, "a key or block is missing");
-    complains("a { \xe2\x82\xac\n b: \"\xe2\x82\xac\" c: 1x }", 2, 1, 5, "a key or block is missing");
+    complains("a { \xe2\x82\xac\n b: \"\xe2\x82\xac\" c: 1x }", 2, 1, 5,
+              "a key or block is missing");
 }
 
 static void test_depth(void **state)
@@ -134,8 +136,9 @@ static void test_suggest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_print), cmocka_unit_test(test_problems), cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_place_in), cmocka_unit_test(test_suggest),
+        cmocka_unit_test(test_print),   cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_depth),   cmocka_unit_test(test_place_in),
+        cmocka_unit_test(test_suggest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,10 @@ static void test_matches(void **state)
     } cases[] = {
         {"abc", "xxabcxx", "ab c"},
         {"^abc$", "abc", "abcd"},
-        {"^a.c$", "a\xc3\xa4""c", "a\nc"},
+        {"^a.c$",
+         "a\xc3\xa4"
+         "c",
+         "a\nc"},
         {"^(?:a|bc)*$", "abcbca", "abcb"},
         {"^a{2,3}$", "aaa", "aaaa"},
         {"^a{2}$", "aa", "a"},
@@ -66,9 +69,26 @@ static void test_refused(void **state)
 {
     (void)state;
     static const char *const patterns[] = {
-        "(",   ")",  "[a",   "a**",    "*a",      "a{3,2}",  "a{1001}", "\\1",      "(?P<n>a)", "(?=a)",
-        "\\q", "\\", "[z-a]", "(?x)a", "\\x{zz}", "[[:alpha:]]", "\xff",   "a{400}{400}",
-        "((a{50}){50}){50}", "((((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))))",
+        "(",
+        ")",
+        "[a",
+        "a**",
+        "*a",
+        "a{3,2}",
+        "a{1001}",
+        "\\1",
+        "(?P<n>a)",
+        "(?=a)",
+        "\\q",
+        "\\",
+        "[z-a]",
+        "(?x)a",
+        "\\x{zz}",
+        "[[:alpha:]]",
+        "\xff",
+        "a{400}{400}",
+        "((a{50}){50}){50}",
+        "((((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))))",
     };
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         struct arena arena = {0};
