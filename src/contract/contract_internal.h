@@ -206,6 +206,7 @@ struct contract_scratch {
     const struct contract *contract;
     const struct contract_record *record;
     const struct json *json;
+    uint64_t json_bytes; /* its texts have at most */
     bool json_read;
     const char *json_cause; /* it is no JSON, because */
     struct cel_value vars[VAR_COUNT];

@@ -146,7 +146,7 @@ static void test_warning(void **state)
     done(&f);
 }
 
-/* A `when` that begins with a kind is passed over by a comparison; || must not be. */
+/* A `when` that asks for a kind is passed over by a comparison; || must not be. */
 static void test_kind_in_front(void **state)
 {
     (void)state;
@@ -162,6 +162,16 @@ static void test_kind_in_front(void **state)
     assert_false(admits(&f, r));
     r.kind = STR("event");
     assert_true(admits(&f, r));
+    done(&f);
+    f = with("admit a { when: \"content.x > 1 && (kind==\\\"hint\\\")\" require: \"false\" }\n"
+             "admit b { when: \"kind == 'intent'\" require: \"priority > 3\" }\n");
+    assert_true(admits(&f, r));
+    r.kind = STR("hint");
+    assert_false(admits(&f, r)); /* no such key: cannot be decided */
+    r.kind = STR("intent");
+    assert_true(admits(&f, r));
+    r.priority = 3;
+    assert_false(admits(&f, r));
     done(&f);
 }
 
@@ -179,6 +189,20 @@ static void test_content_over_ceiling(void **state)
     assert_says(&f, "longer than expressions may look at");
     assert_true(admits(&f, fact("[1,2]")));
     assert_false(admits(&f, fact("[1,2,3]")));
+    assert_false(admits(&f, fact("[\"01234567\"]")));
+    /* The same when the caller has read the document already. */
+    struct arena arena = {0};
+    struct json *json = NULL;
+    struct json_error error;
+    static const char *const documents[] = {"[\"0123456789\"]", "[\"01234567890\"]", "[1,2,3]"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(json_parse(&arena, str_of(documents[i]), NULL, &json, &error));
+        r = fact("");
+        r.json = json;
+        r.content = STR("x");
+        assert_int_equal(admits(&f, r), i == 0);
+    }
+    arena_deinit(&arena);
     done(&f);
 }
 
