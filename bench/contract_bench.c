@@ -30,7 +30,8 @@ static void rule(struct buf *text, enum sort sort, int i)
     case SORT_TYPICAL:
         buf_printf(text, "admit r%d {\n  when: \"kind == '%s' && topic == 'topic%d'\"\n", i,
                    kinds[i % 5], i % 10);
-        buf_add_text(text, "  require: `content.unit in [\"ms\", \"s\"] && content.value >= 0`\n}\n");
+        buf_add_text(text,
+                     "  require: `content.unit in [\"ms\", \"s\"] && content.value >= 0`\n}\n");
         break;
     case SORT_COLUMNS:
         buf_printf(text, "admit r%d {\n  when: \"kind == 'fact'\"\n", i);
@@ -38,7 +39,8 @@ static void rule(struct buf *text, enum sort sort, int i)
         break;
     case SORT_CONTENT:
         buf_printf(text, "admit r%d {\n  when: \"kind == 'fact'\"\n", i);
-        buf_add_text(text, "  require: `content.value >= 0 && content.unit in [\"ms\", \"s\"]`\n}\n");
+        buf_add_text(text,
+                     "  require: `content.value >= 0 && content.unit in [\"ms\", \"s\"]`\n}\n");
         break;
     }
 }

@@ -271,10 +271,11 @@ static void print_latencies(struct load *load)
     table_init(&table, heads, 3);
     for (int step = 0; step < STEPS; step++) {
         size_t count = load->samples_count[step];
+        const uint64_t *sorted = load->samples[step];
         sort_u64(load->samples[step], count);
         size_t row = table_row(&table, step_names[step]);
-        table_cell(&table, row, 1, "%.0f", (double)percentile(load->samples[step], count, 50) / 1e3);
-        table_cell(&table, row, 2, "%.0f", (double)percentile(load->samples[step], count, 99) / 1e3);
+        table_cell(&table, row, 1, "%.0f", (double)percentile(sorted, count, 50) / 1e3);
+        table_cell(&table, row, 2, "%.0f", (double)percentile(sorted, count, 99) / 1e3);
     }
     table_print(&table);
 }
@@ -307,7 +308,7 @@ int main(int argc, char **argv)
     if (argc < 3) {
         die("usage: cycle_bench DIR NEXUSD [SECONDS]");
     }
-    double seconds = argc > 3 ? atof(argv[3]) : 5;
+    double seconds = argc > 3 ? number_of(argv[3]) : 5;
     signal(SIGPIPE, SIG_IGN);
     if (mkdir(argv[1], 0700) != 0 && errno != EEXIST) {
         die("%s: %s", argv[1], strerror(errno));

@@ -133,7 +133,7 @@ int answer_parse(const char *bytes, size_t len, struct answer *out_answer)
         die("no HTTP: %.*s", (int)(len < 60 ? len : 60), bytes);
     }
     const char *length = memmem(bytes, head, field, sizeof field - 1);
-    out_answer->status = atoi(bytes + 9);
+    out_answer->status = (int)strtol(bytes + 9, NULL, 10);
     out_answer->body = end + 4;
     out_answer->body_len = length == NULL ? 0 : strtoul(length + sizeof field - 1, NULL, 10);
     out_answer->bytes = head + 4 + out_answer->body_len;

@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     if (argc < 3) {
         die("usage: daemon_bench DIR NEXUSD [IDLE-SECONDS]");
     }
-    unsigned seconds = argc > 3 ? (unsigned)atoi(argv[3]) : 10;
+    unsigned seconds = argc > 3 ? (unsigned)number_of(argv[3]) : 10;
     if (mkdir(argv[1], 0700) != 0 && errno != EEXIST) {
         die("%s: %s", argv[1], strerror(errno));
     }

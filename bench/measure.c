@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 void die(const char *format, ...)
 {
     va_list args;
@@ -28,6 +30,15 @@ uint64_t now_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+unsigned number_of(const char *text)
+{
+    unsigned long long value = 0;
+    if (!str_to_u64(str_of(text), &value) || value < 1 || value > 100000) {
+        die("%s: not a whole number", text);
+    }
+    return (unsigned)value;
 }
 
 static int compare_u64(const void *a, const void *b)

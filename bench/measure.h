@@ -9,6 +9,8 @@
 
 _Noreturn void die(const char *format, ...) PRINTF_LIKE(1, 2);
 uint64_t now_ns(void);
+/* A whole number of a command line, 1 or more. */
+unsigned number_of(const char *text);
 /* The middle one; sorts the values. */
 uint64_t median(uint64_t *values, size_t count);
 /* The value below which `percent` of the sorted values lie. */

@@ -14,12 +14,12 @@ enum { SUBMIT, CLAIM, HEARTBEAT, CONCLUDE, STEPS };
 enum { BEGIN = STEPS, COMMIT, STATEMENTS };
 static const char *const statements[STATEMENTS] = {
     [SUBMIT] = "INSERT INTO jobs(id, description, creator) VALUES(randomblob(32), ?1, ?2)",
-    [CLAIM] = "UPDATE jobs SET state = 1, holder = ?1, epoch = epoch + 1, lease_ms = ?2 WHERE seq ="
-              " (SELECT seq FROM jobs WHERE state = 0 ORDER BY priority DESC, seq LIMIT 1)"
-              " RETURNING seq, epoch",
+    [CLAIM] = ("UPDATE jobs SET state = 1, holder = ?1, epoch = epoch + 1, lease_ms = ?2"
+               " WHERE seq = (SELECT seq FROM jobs WHERE state = 0"
+               " ORDER BY priority DESC, seq LIMIT 1) RETURNING seq, epoch"),
     [HEARTBEAT] = "UPDATE jobs SET lease_ms = ?1 WHERE seq = ?2 AND epoch = ?3 AND state = 1",
-    [CONCLUDE] = "UPDATE jobs SET state = 2, result = ?1 WHERE seq = ?2 AND epoch = ?3 AND"
-                 " state = 1",
+    [CONCLUDE] = ("UPDATE jobs SET state = 2, result = ?1 WHERE seq = ?2 AND epoch = ?3 AND"
+                  " state = 1"),
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
 };

@@ -23,6 +23,8 @@ struct store {
     bool durable;
 };
 
+/* A checkpoint is for a quick start from what is on the disk, so there is none without
+ * sync. */
 struct way {
     bool durable, checkpoint, threads;
 };
@@ -50,12 +52,12 @@ static struct store *open_board(const char *dir, struct way way, struct board_re
 
 static struct store *open_new(const char *dir, bool durable)
 {
-    return open_board(dir, (struct way){durable, true, true}, NULL);
+    return open_board(dir, (struct way){durable, durable, true}, NULL);
 }
 
 static struct store *open_direct(const char *dir, bool durable)
 {
-    return open_board(dir, (struct way){durable, true, false}, NULL);
+    return open_board(dir, (struct way){durable, durable, false}, NULL);
 }
 
 struct store *ours_reopen(const char *dir, bool checkpoint, uint64_t *out_replayed,

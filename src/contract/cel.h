@@ -121,9 +121,9 @@ struct cel_env {
 };
 
 struct cel_problem {
-    size_t offset;   /* byte of the source */
+    size_t offset; /* byte of the source */
     char cause[256];
-    char cure[192];  /* may be empty */
+    char cure[192]; /* may be empty */
 };
 
 struct cel_op; /* one instruction */

@@ -7,11 +7,10 @@
 
 const struct cel_signature *cel_signature(enum cel_function function)
 {
-    static const struct cel_signature rows[] = {
-        {"", false, false, 0, 0, 0, 0, CEL_ERROR},
+    static const struct cel_signature rows[] = {{"", false, false, 0, 0, 0, 0, CEL_ERROR},
 #define X(id, word, method, global, min, max, first, second, result)                               \
     {(word), (method), (global), (min), (max), (first), (second), (result)},
-        CEL_FUNCTION_TABLE(X)
+                                                CEL_FUNCTION_TABLE(X)
 #undef X
     };
     return (size_t)function < sizeof rows / sizeof *rows ? &rows[function] : NULL;
@@ -52,13 +51,13 @@ static struct cel_value to_int(struct cel_value v)
     long long value = 0;
     switch (v.kind) {
     case CEL_UINT:
-        return v.natural > INT64_MAX ? unreadable("out of range of int") : cel_int((int64_t)v.natural);
+        return v.natural > INT64_MAX ? unreadable("out of range of int")
+                                     : cel_int((int64_t)v.natural);
     case CEL_DOUBLE:
         return v.number > -0x1p63 && v.number < 0x1p63 ? cel_int((int64_t)v.number)
                                                        : unreadable("out of range of int");
     case CEL_STRING:
-        return str_to_i64(cel_text(v), &value) ? cel_int(value)
-                                               : unreadable("the text is no int");
+        return str_to_i64(cel_text(v), &value) ? cel_int(value) : unreadable("the text is no int");
     case CEL_TIMESTAMP:
         return cel_int(v.integer);
     default:

@@ -1,24 +1,17 @@
-/* cel_check.c - names become variables, operands get types, nodes get shapes.
+/* cel_check.c - operands get types, nodes get shapes.
  *
  * The type system is gradual: dyn fits everywhere and is left to the evaluation; two known
  * types that can never fit are refused here. With env->unchecked nothing is refused, and
  * what has no meaning becomes an error value at its place.
  */
+#include "contract/cel_check.h"
+
 #include <stdio.h>
 
 #include "base/check.h"
-#include "contract/cel_internal.h"
 #include "contract/suggest.h"
 
-struct checker {
-    struct cel_reader *r;
-    struct cel_node *loops[CEL_LOOPS_MAX];
-    uint32_t loops_count;
-};
-
-static const struct cel_shape anything = {.kind = CEL_DYN};
-
-static void check_node(struct checker *c, struct cel_node *node);
+const struct cel_shape check_anything = {.kind = CEL_DYN};
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -30,7 +23,7 @@ const struct cel_shape *cel_shape_item(const struct cel_shape *shape)
     if (shape->item != NULL) {
         return shape->item;
     }
-    return shape->kind == CEL_DYN ? shape : &anything;
+    return shape->kind == CEL_DYN ? shape : &check_anything;
 }
 
 const struct cel_shape *cel_shape_key(const struct cel_shape *shape)
@@ -38,19 +31,19 @@ const struct cel_shape *cel_shape_key(const struct cel_shape *shape)
     if (shape->key != NULL) {
         return shape->key;
     }
-    return shape->kind == CEL_DYN ? shape : &anything;
+    return shape->kind == CEL_DYN ? shape : &check_anything;
 }
 
-static struct cel_shape scalar(enum cel_kind kind, uint64_t bytes)
+struct cel_shape check_scalar(enum cel_kind kind, uint64_t bytes)
 {
     return (struct cel_shape){.kind = kind, .bytes = bytes, .total = 1 + bytes / 16};
 }
 
-static void become_error(struct cel_node *node, const char *sentence)
+void check_error(struct cel_node *node, const char *sentence)
 {
-    node->kind = NODE_VALUE;
+    check_become_leaf(node, NODE_VALUE);
     node->value = cel_error(sentence);
-    node->shape = scalar(CEL_DYN, 0);
+    node->shape = check_scalar(CEL_DYN, 0);
 }
 
 static void no_fit(struct checker *c, struct cel_node *node, const char *format, ...)
@@ -75,9 +68,7 @@ static const struct cel_shape *keep(struct checker *c, struct cel_shape shape)
     return copy;
 }
 
-/* A shape that both fit. */
-static struct cel_shape join(struct checker *c, const struct cel_shape *a,
-                             const struct cel_shape *b)
+struct cel_shape check_join(struct checker *c, const struct cel_shape *a, const struct cel_shape *b)
 {
     struct cel_shape out = {
         .kind = a->kind == b->kind ? a->kind : CEL_DYN,
@@ -89,158 +80,17 @@ static struct cel_shape join(struct checker *c, const struct cel_shape *a,
     if (out.items > 0 && !self) {
         const struct cel_shape *x = a->items > 0 ? cel_shape_item(a) : cel_shape_item(b);
         const struct cel_shape *y = b->items > 0 ? cel_shape_item(b) : x;
-        out.item = keep(c, join(c, x, y));
+        out.item = keep(c, check_join(c, x, y));
         x = a->items > 0 ? cel_shape_key(a) : cel_shape_key(b);
         y = b->items > 0 ? cel_shape_key(b) : x;
-        out.key = keep(c, join(c, x, y));
+        out.key = keep(c, check_join(c, x, y));
     }
     return out;
 }
 
-/* -- names ---------------------------------------------------------------------- */
-
-/* "a.b.c" of a name or a chain of fields; 0 = something else, or too long. */
-static size_t chain_text(const struct cel_node *node, char *out, size_t max)
-{
-    size_t len = 0;
-    if (node->kind == NODE_SELECT && !node->test) {
-        len = chain_text(node->first, out, max);
-        if (len == 0 || len + 1 >= max) {
-            return 0;
-        }
-        out[len++] = '.';
-    } else if (node->kind != NODE_NAME) {
-        return 0;
-    }
-    if (node->name.len == 0 || len + node->name.len > max) {
-        return 0;
-    }
-    memcpy(out + len, node->name.at, node->name.len);
-    return len + node->name.len;
-}
-
-static const struct cel_node *chain_root(const struct cel_node *node)
-{
-    while (node->kind == NODE_SELECT) {
-        node = node->first;
-    }
-    return node;
-}
-
-static uint32_t find_variable(const struct checker *c, struct str name)
-{
-    const struct cel_env *env = c->r->env;
-    for (size_t i = 0; i < env->count; i++) {
-        if (str_eq(env->variables[i].name, name)) {
-            return (uint32_t)i + 1;
-        }
-    }
-    return 0;
-}
-
-/* Container "a.b" and name "c": a.b.c, then a.c, then c. */
-static uint32_t find_in_container(const struct checker *c, struct str name, bool absolute)
-{
-    char text[256];
-    struct str container = absolute ? STR_NONE : c->r->env->container;
-    while (container.len > 0 && container.len + 1 + name.len <= sizeof text) {
-        memcpy(text, container.at, container.len);
-        text[container.len] = '.';
-        memcpy(text + container.len + 1, name.at, name.len);
-        uint32_t found = find_variable(c, str_n(text, container.len + 1 + name.len));
-        if (found != 0) {
-            return found;
-        }
-        size_t dot = container.len;
-        while (dot > 0 && container.at[dot - 1] != '.') {
-            dot--;
-        }
-        container.len = dot > 0 ? dot - 1 : 0;
-    }
-    return find_variable(c, name);
-}
-
-static struct cel_node *find_loop(const struct checker *c, const struct cel_node *root)
-{
-    for (uint32_t i = c->loops_count; i > 0 && !root->absolute; i--) {
-        if (str_eq(c->loops[i - 1]->name, root->name)) {
-            return c->loops[i - 1];
-        }
-    }
-    return NULL;
-}
-
-static bool resolve_type(struct cel_node *node, struct str name)
-{
-    for (int kind = CEL_NULL; kind < CEL_DYN; kind++) {
-        if (str_is(name, cel_kind_word((enum cel_kind)kind))) {
-            node->kind = NODE_VALUE;
-            node->value = (struct cel_value){.kind = CEL_TYPE, .integer = kind};
-            node->shape = scalar(CEL_TYPE, 0);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* True when the name or chain of fields is a variable or type of the environment. */
-static bool resolve_chain(struct checker *c, struct cel_node *node)
-{
-    char text[256];
-    const struct cel_node *root = chain_root(node);
-    size_t len = chain_text(node, text, sizeof text);
-    if (len == 0 || find_loop(c, root) != NULL) {
-        return false;
-    }
-    uint32_t found = find_in_container(c, str_n(text, len), root->absolute);
-    if (found != 0) {
-        node->kind = NODE_NAME;
-        node->variable = found;
-        node->shape = *c->r->env->variables[found - 1].shape;
-        return true;
-    }
-    return resolve_type(node, str_n(text, len));
-}
-
-static void unknown_name(struct checker *c, struct cel_node *node)
-{
-    const struct cel_env *env = c->r->env;
-    struct str known[64];
-    size_t count = 0;
-    for (; count < env->count && count < 64; count++) {
-        known[count] = env->variables[count].name;
-    }
-    struct str near = suggest_word(node->name, known, count);
-    if (!c->r->failed && near.len > 0) {
-        (void)snprintf(c->r->problem->cure, sizeof c->r->problem->cure, "did you mean '%.*s'?",
-                       STR_ARG(near));
-    }
-    cel_fail(c->r, node->begin, "there is no '%.*s'", STR_ARG(node->name));
-}
-
-static void check_name(struct checker *c, struct cel_node *node)
-{
-    struct cel_node *loop = find_loop(c, node);
-    if (loop != NULL) {
-        const struct cel_shape *range = &loop->first->shape;
-        node->range_of = loop;
-        if (range->kind == CEL_DYN && range->item != NULL) {
-            node->shape = join(c, cel_shape_item(range), cel_shape_key(range));
-        } else {
-            node->shape = range->kind == CEL_MAP ? *cel_shape_key(range) : *cel_shape_item(range);
-        }
-    } else if (!resolve_chain(c, node)) {
-        if (c->r->env->unchecked) {
-            become_error(node, "undeclared reference");
-        } else {
-            unknown_name(c, node);
-        }
-    }
-}
-
 static void check_select(struct checker *c, struct cel_node *node)
 {
-    if (!node->test && resolve_chain(c, node)) {
+    if (!node->test && check_chain(c, node)) {
         return;
     }
     check_node(c, node->first);
@@ -248,7 +98,7 @@ static void check_select(struct checker *c, struct cel_node *node)
     if (of->kind != CEL_MAP && of->kind != CEL_DYN) {
         no_fit(c, node, "%s has no fields", cel_kind_word(of->kind));
     }
-    node->shape = node->test ? scalar(CEL_BOOL, 0) : *cel_shape_item(of);
+    node->shape = node->test ? check_scalar(CEL_BOOL, 0) : *cel_shape_item(of);
 }
 
 /* -- operators ------------------------------------------------------------------ */
@@ -297,9 +147,9 @@ static void check_arithmetic(struct checker *c, struct cel_node *node)
                cel_kind_word(b->kind), cel_token_word(node->op));
         kind = CEL_DYN;
     }
-    node->shape = scalar(kind, 0);
+    node->shape = check_scalar(kind, 0);
     if (node->op == TOK_ADD) {
-        node->shape = join(c, a, b);
+        node->shape = check_join(c, a, b);
         node->shape.kind = kind;
         node->shape.items = a->items + b->items < a->items ? UINT32_MAX : a->items + b->items;
         node->shape.bytes = a->bytes + b->bytes;
@@ -312,7 +162,8 @@ static void check_compare(struct checker *c, struct cel_node *node)
     enum cel_kind a = node->first->shape.kind;
     enum cel_kind b = node->last->shape.kind;
     bool order = node->op != TOK_EQ && node->op != TOK_NE;
-    uint32_t ordered = K_NUMBERS | K_TIMES | K(CEL_BOOL) | K(CEL_STRING) | K(CEL_BYTES) | K(CEL_DYN);
+    uint32_t ordered =
+        K_NUMBERS | K_TIMES | K(CEL_BOOL) | K(CEL_STRING) | K(CEL_BYTES) | K(CEL_DYN);
     bool numbers = (K_NUMBERS & K(a)) != 0 && (K_NUMBERS & K(b)) != 0;
     bool known = a != CEL_DYN && b != CEL_DYN;
     bool null = !order && (a == CEL_NULL || b == CEL_NULL);
@@ -320,7 +171,7 @@ static void check_compare(struct checker *c, struct cel_node *node)
         (order && ((ordered & K(a)) == 0 || (ordered & K(b)) == 0))) {
         no_fit(c, node, "%s cannot be compared with %s", cel_kind_word(a), cel_kind_word(b));
     }
-    node->shape = scalar(CEL_BOOL, 0);
+    node->shape = check_scalar(CEL_BOOL, 0);
 }
 
 static void check_binary(struct checker *c, struct cel_node *node)
@@ -335,17 +186,16 @@ static void check_binary(struct checker *c, struct cel_node *node)
             no_fit(c, first ? node->first : node->last, "%s wants true or false here, not %s",
                    cel_token_word(node->op), cel_kind_word(first ? a->kind : b->kind));
         }
-        node->shape = scalar(CEL_BOOL, 0);
+        node->shape = check_scalar(CEL_BOOL, 0);
         return;
     case TOK_IN:
         if (!fits(b, K(CEL_LIST) | K(CEL_MAP))) {
             no_fit(c, node, "'in' wants a list or map behind it, not %s", cel_kind_word(b->kind));
         }
-        node->shape = scalar(CEL_BOOL, 0);
+        node->shape = check_scalar(CEL_BOOL, 0);
         return;
     case TOK_SQUARE:
-        if (!fits(a, K(CEL_LIST) | K(CEL_MAP)) ||
-            (a->kind == CEL_LIST && !fits(b, K_NUMBERS))) {
+        if (!fits(a, K(CEL_LIST) | K(CEL_MAP)) || (a->kind == CEL_LIST && !fits(b, K_NUMBERS))) {
             no_fit(c, node, "%s cannot be indexed with %s", cel_kind_word(a->kind),
                    cel_kind_word(b->kind));
         }
@@ -385,16 +235,16 @@ static struct cel_shape call_shape(const struct cel_signature *s, const struct c
     struct cel_shape of = node->first->shape;
     if (node->function == FN_DYN) {
         if (of.item == NULL && of.items == 0) {
-            of.item = &anything; /* no list: nothing can be taken out of it */
+            of.item = &check_anything; /* no list: nothing can be taken out of it */
         }
         of.kind = CEL_DYN;
         return of;
     }
     bool text = s->result == CEL_STRING || s->result == CEL_BYTES;
-    return scalar(s->result, text ? larger(of.bytes, 40) : 0);
+    return check_scalar(s->result, text ? larger(of.bytes, 40) : 0);
 }
 
-/* A pattern that comes with the record could cost anything, so it has to be here now. */
+/* A pattern that comes with the record could cost check_anything, so it has to be here now. */
 static void check_pattern(struct checker *c, struct cel_node *node)
 {
     const struct cel_node *pattern = node->last;
@@ -406,7 +256,11 @@ static void check_pattern(struct checker *c, struct cel_node *node)
     }
     node->pattern = regex_compile(c->r->life, cel_text(pattern->value), &cause, &offset);
     if (node->pattern == NULL) {
-        cel_fail(c->r, pattern->at + 1 + offset, "the pattern: %s", cause);
+        size_t quote = pattern->at;
+        while (c->r->source.at[quote] != '"' && c->r->source.at[quote] != '\'') {
+            quote++;
+        }
+        cel_fail(c->r, quote + 1 + offset, "the pattern: %s", cause);
     }
 }
 
@@ -417,7 +271,7 @@ static void check_call(struct checker *c, struct cel_node *node)
     bool known = s != NULL && (node->method ? s->method : s->global) &&
                  node->count >= s->args_min && node->count <= s->args_max;
     if (!known && c->r->env->unchecked) {
-        become_error(node, "unbound function");
+        check_error(node, "unbound function");
         return;
     }
     if (s == NULL) {
@@ -425,8 +279,9 @@ static void check_call(struct checker *c, struct cel_node *node)
         return;
     }
     if (!known) {
-        no_fit(c, node, "%s() wants %s%u argument%s", s->word, s->global ? "" : "to follow a dot and ",
-               s->args_min - (node->method ? 1u : 0u), s->args_min == 2 && node->method ? "" : "s");
+        no_fit(c, node, "%s() wants %s%u argument%s", s->word,
+               s->global ? "" : "to follow a dot and ", s->args_min - (node->method ? 1u : 0u),
+               s->args_min == 2 && node->method ? "" : "s");
         return;
     }
     for (struct cel_node *arg = node->first; arg != NULL; arg = arg->next) {
@@ -464,7 +319,7 @@ static void check_loop(struct checker *c, struct cel_node *node)
         }
     }
     c->loops_count--;
-    node->shape = scalar(CEL_BOOL, 0);
+    node->shape = check_scalar(CEL_BOOL, 0);
     if (node->loop == LOOP_MAP || node->loop == LOOP_FILTER) {
         struct cel_shape item = node->last->shape;
         if (node->loop == LOOP_FILTER) {
@@ -480,13 +335,13 @@ static void check_loop(struct checker *c, struct cel_node *node)
 static void check_items(struct checker *c, struct cel_node *node)
 {
     bool map = node->kind == NODE_MAP;
-    struct cel_shape parts[2] = {anything, anything}; /* items or keys; values */
+    struct cel_shape parts[2] = {check_anything, check_anything}; /* items or keys; values */
     uint64_t total = 1;
     uint32_t at = 0;
     for (struct cel_node *item = node->first; item != NULL; item = item->next, at++) {
         check_node(c, item);
         struct cel_shape *part = &parts[map ? at & 1 : 0];
-        *part = at < (map ? 2u : 1u) ? item->shape : join(c, part, &item->shape);
+        *part = at < (map ? 2u : 1u) ? item->shape : check_join(c, part, &item->shape);
         total += item->shape.total;
         uint32_t keys = K(CEL_BOOL) | K(CEL_INT) | K(CEL_UINT) | K(CEL_STRING);
         if (map && (at & 1) == 0 && !fits(&item->shape, keys)) {
@@ -516,25 +371,26 @@ static void check_rest(struct checker *c, struct cel_node *node)
             no_fit(c, node, "%s does not go with %s", cel_token_word(node->op),
                    cel_kind_word(of->kind));
         }
-        node->shape = scalar(not ? CEL_BOOL : of->kind, 0);
+        node->shape = check_scalar(not ? CEL_BOOL : of->kind, 0);
     } else {
         if (!fits(of, K(CEL_BOOL))) {
             no_fit(c, node->first, "the condition before '?' has to be true or false, not %s",
                    cel_kind_word(of->kind));
         }
-        node->shape = join(c, &node->first->next->shape, &node->last->shape);
+        node->shape = check_join(c, &node->first->next->shape, &node->last->shape);
     }
 }
 
-static void check_node(struct checker *c, struct cel_node *node)
+void check_node(struct checker *c, struct cel_node *node)
 {
     if (c->r->failed) {
         return;
     }
     switch (node->kind) {
     case NODE_VALUE:
-        node->shape = scalar(node->value.kind == CEL_ERROR ? CEL_DYN : (enum cel_kind)node->value.kind,
-                             node->value.kind == CEL_ERROR ? 0 : node->value.len);
+        node->shape =
+            check_scalar(node->value.kind == CEL_ERROR ? CEL_DYN : (enum cel_kind)node->value.kind,
+                         node->value.kind == CEL_ERROR ? 0 : node->value.len);
         break;
     case NODE_NAME:
         check_name(c, node);

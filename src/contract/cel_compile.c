@@ -81,9 +81,9 @@ static void emit_logic(struct emitter *e, const struct cel_node *node)
 {
     bool and = node->op == TOK_AND;
     emit_node(e, node->first);
-    uint32_t skip = emit(e, and ? CODE_SKIP_OFF : CODE_SKIP_ON, 0, 0);
+    uint32_t skip = emit(e, and? CODE_SKIP_OFF : CODE_SKIP_ON, 0, 0);
     emit_node(e, node->last);
-    (void)emit(e, and ? CODE_AND : CODE_OR, 0, 0);
+    (void)emit(e, and? CODE_AND : CODE_OR, 0, 0);
     popped(e, 1);
     patch(e, skip);
 }
@@ -334,10 +334,10 @@ static bool is_path(const struct cel_node *node)
     if (node->kind == NODE_NAME) {
         return node->variable != 0;
     }
-    bool step = (node->kind == NODE_SELECT && !node->test) ||
-                (node->kind == NODE_BINARY && node->op == TOK_SQUARE &&
-                 node->last->kind == NODE_VALUE) ||
-                (node->kind == NODE_CALL && node->function == FN_SIZE);
+    bool step =
+        (node->kind == NODE_SELECT && !node->test) ||
+        (node->kind == NODE_BINARY && node->op == TOK_SQUARE && node->last->kind == NODE_VALUE) ||
+        (node->kind == NODE_CALL && node->function == FN_SIZE);
     return step && is_path(node->first);
 }
 

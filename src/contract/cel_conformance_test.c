@@ -18,8 +18,8 @@
 #define VARIABLES_MAX 8
 
 static const char *const files[] = {
-    "basic", "comparisons", "conversions", "fields",    "fp_math", "integer_math", "lists",
-    "logic", "macros",      "namespace",   "parse",     "plumbing", "string",      "timestamps",
+    "basic", "comparisons", "conversions", "fields", "fp_math",  "integer_math", "lists",
+    "logic", "macros",      "namespace",   "parse",  "plumbing", "string",       "timestamps",
 };
 
 static bool read_file(struct arena *arena, const char *path, struct str *out_text)
@@ -194,9 +194,9 @@ static enum cel_kind kind_of(const struct field *declaration)
             return kinds[i].kind;
         }
     }
-    return proto_get(type, "list_type") != NULL ? CEL_LIST
+    return proto_get(type, "list_type") != NULL  ? CEL_LIST
            : proto_get(type, "map_type") != NULL ? CEL_MAP
-                                                  : CEL_DYN;
+                                                 : CEL_DYN;
 }
 
 static bool prepare(struct arena *arena, const struct field *test, struct setting *s)
@@ -293,9 +293,9 @@ static void run_file(struct tally *tally, const char *directory, const char *nam
             if (!str_is(test->name, "test")) {
                 continue;
             }
-            struct str full = arena_printf(&arena, "%s/%.*s/%.*s", name,
-                                           STR_ARG(proto_text(section, "name")),
-                                           STR_ARG(proto_text(test, "name")));
+            struct str full =
+                arena_printf(&arena, "%s/%.*s/%.*s", name, STR_ARG(proto_text(section, "name")),
+                             STR_ARG(proto_text(test, "name")));
             bool claimed = is_claimed(tally, full);
             const char *why = try_test(&arena, test);
             tally->seen++;

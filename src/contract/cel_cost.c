@@ -48,7 +48,7 @@ static uint64_t equal_cost(const struct cel_shape *a, const struct cel_shape *b)
     uint64_t steps = plus(2, lesser(a->total, b->total));
     if (may_be_map(a) && may_be_map(b)) {
         uint64_t least = lesser(nodes(a), nodes(b));
-        steps = plus(steps, times(2, times(least, least)));
+        steps = plus(steps, plus(least, times(least, least) / 4));
     }
     return steps;
 }
@@ -73,15 +73,21 @@ static struct cel_cost binary_cost(const struct cel_node *node)
         break;
     case TOK_IN: {
         uint64_t each = plus(equal_cost(a, cel_shape_item(b)), equal_cost(a, cel_shape_key(b)));
-        cost.steps = plus(cost.steps, times(b->items, plus(each, 1)));
+        uint64_t all = times(b->items, plus(each, 1));
+        if (b->kind == CEL_DYN && b->item == NULL) {
+            /* The items of a document are parts of it: their sizes add up to no more than its. */
+            all = plus(plus(b->total, times(b->items, 3)),
+                       may_be_map(a) ? plus(nodes(b), times(nodes(a), nodes(b)) / 4) : 0);
+        }
+        cost.steps = plus(cost.steps, all);
         break;
     }
     case TOK_SQUARE:
         cost.steps = plus(cost.steps, lookup_cost(a, b));
         break;
     case TOK_ADD:
-        cost.memory = plus(plus(times(node->shape.items, sizeof(struct cel_value)),
-                                node->shape.bytes), 16);
+        cost.memory =
+            plus(plus(times(node->shape.items, sizeof(struct cel_value)), node->shape.bytes), 16);
         cost.steps = plus(cost.steps, plus(node->shape.items, node->shape.bytes / 16));
         break;
     default:

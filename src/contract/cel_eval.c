@@ -121,7 +121,8 @@ static struct cel_value loop_result(const struct loop *loop)
     return loop->kind == LOOP_ONE ? cel_bool(loop->count == 1) : loop->result;
 }
 
-static struct cel_value make_list(struct cel_run *run, const struct cel_value *items, uint32_t count)
+static struct cel_value make_list(struct cel_run *run, const struct cel_value *items,
+                                  uint32_t count)
 {
     struct cel_value *copy = cel_take(run, count);
     if (copy == NULL) {
@@ -160,6 +161,38 @@ static struct cel_value variable_is(struct cel_run *run, struct cel_value v, str
         return v;
     }
     return cel_bool(cel_same(v, other, &run->steps));
+}
+
+/* Two ints compared: the commonest operator by far, without a call. */
+static inline bool compare_ints(enum cel_token_kind op, const struct cel_value *a,
+                                struct cel_value b)
+{
+    int64_t x = a->integer;
+    int64_t y = b.integer;
+    switch ((int)op) {
+    case TOK_EQ:
+        return x == y;
+    case TOK_NE:
+        return x != y;
+    case TOK_LT:
+        return x < y;
+    case TOK_LE:
+        return x <= y;
+    case TOK_GT:
+        return x > y;
+    default:
+        return x >= y;
+    }
+}
+
+static inline void binary(struct cel_run *run, enum cel_token_kind op, struct cel_value *a,
+                          struct cel_value b)
+{
+    if (a->kind == CEL_INT && b.kind == CEL_INT && op >= TOK_EQ && op <= TOK_GE) {
+        *a = cel_bool(compare_ints(op, a, b));
+    } else {
+        *a = cel_binary(run, op, *a, b);
+    }
 }
 
 struct machine {
@@ -272,7 +305,7 @@ struct cel_value cel_eval(const struct cel_program *program, struct cel_run *run
             break;
         case CODE_BINARY:
             m.top--;
-            *m.top = cel_binary(run, (enum cel_token_kind)op->a, m.top[0], m.top[1]);
+            binary(run, (enum cel_token_kind)op->a, m.top, m.top[1]);
             break;
         case CODE_VAR_EQ:
         case CODE_VAR_NE:

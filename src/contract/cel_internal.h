@@ -79,7 +79,7 @@ enum cel_node_kind {
     NODE_BINARY, /* first op second; op TOK_SQUARE: index */
     NODE_COND,   /* first ? second : third */
     NODE_LIST,
-    NODE_MAP, /* key, value, key, value */
+    NODE_MAP,  /* key, value, key, value */
     NODE_LOOP, /* range, body and for a map with a filter the filter between */
 };
 enum cel_loop { LOOP_ALL = 1, LOOP_EXISTS, LOOP_ONE, LOOP_MAP, LOOP_FILTER };
@@ -97,9 +97,9 @@ struct cel_node {
     struct str name;
     struct cel_value value;
     struct cel_node *first, *last, *next;
-    struct cel_node *range_of; /* of a name: the loop whose variable it is */
-    uint32_t variable;         /* of a name or select that is a variable: number + 1 */
-    uint32_t slot;             /* NODE_LOOP: its depth */
+    struct cel_node *range_of;   /* of a name: the loop whose variable it is */
+    uint32_t variable;           /* of a name or select that is a variable: number + 1 */
+    uint32_t slot;               /* NODE_LOOP: its depth */
     const struct regex *pattern; /* of matches() */
     struct cel_shape shape;
 };
@@ -107,13 +107,13 @@ struct cel_node *cel_parse(struct cel_reader *r); /* NULL: failed */
 
 /* The functions. X(id, word, method, global, args_min, args_max, first_kinds, second_kinds,
  * result); arguments count the receiver. */
-#define K(kind)    (1u << (kind))
-#define K_ANY      0xffffu
-#define K_TIMES    (K(CEL_TIMESTAMP) | K(CEL_DURATION))
-#define K_NUMBERS  (K(CEL_INT) | K(CEL_UINT) | K(CEL_DOUBLE))
+#define K(kind)   (1u << (kind))
+#define K_ANY     0xffffu
+#define K_TIMES   (K(CEL_TIMESTAMP) | K(CEL_DURATION))
+#define K_NUMBERS (K(CEL_INT) | K(CEL_UINT) | K(CEL_DOUBLE))
 #define CEL_FUNCTION_TABLE(X)                                                                      \
-    X(FN_SIZE, "size", true, true, 1, 1,                                                           \
-      K(CEL_STRING) | K(CEL_BYTES) | K(CEL_LIST) | K(CEL_MAP), 0, CEL_INT)                         \
+    X(FN_SIZE, "size", true, true, 1, 1, K(CEL_STRING) | K(CEL_BYTES) | K(CEL_LIST) | K(CEL_MAP),  \
+      0, CEL_INT)                                                                                  \
     X(FN_CONTAINS, "contains", true, false, 2, 2, K(CEL_STRING), K(CEL_STRING), CEL_BOOL)          \
     X(FN_STARTS, "startsWith", true, false, 2, 2, K(CEL_STRING), K(CEL_STRING), CEL_BOOL)          \
     X(FN_ENDS, "endsWith", true, false, 2, 2, K(CEL_STRING), K(CEL_STRING), CEL_BOOL)              \
@@ -128,9 +128,9 @@ struct cel_node *cel_parse(struct cel_reader *r); /* NULL: failed */
     X(FN_STRING, "string", false, true, 1, 1,                                                      \
       K_NUMBERS | K(CEL_STRING) | K(CEL_BYTES) | K(CEL_BOOL) | K_TIMES, 0, CEL_STRING)             \
     X(FN_BYTES, "bytes", false, true, 1, 1, K(CEL_STRING) | K(CEL_BYTES), 0, CEL_BYTES)            \
-    X(FN_TIMESTAMP, "timestamp", false, true, 1, 1,                                                \
-      K(CEL_STRING) | K(CEL_INT) | K(CEL_TIMESTAMP), 0, CEL_TIMESTAMP)                             \
-    X(FN_DURATION, "duration", false, true, 1, 1, K(CEL_STRING) | K(CEL_DURATION), 0,             \
+    X(FN_TIMESTAMP, "timestamp", false, true, 1, 1, K(CEL_STRING) | K(CEL_INT) | K(CEL_TIMESTAMP), \
+      0, CEL_TIMESTAMP)                                                                            \
+    X(FN_DURATION, "duration", false, true, 1, 1, K(CEL_STRING) | K(CEL_DURATION), 0,              \
       CEL_DURATION)                                                                                \
     X(FN_YEAR, "getFullYear", true, false, 1, 2, K(CEL_TIMESTAMP), K(CEL_STRING), CEL_INT)         \
     X(FN_MONTH, "getMonth", true, false, 1, 2, K(CEL_TIMESTAMP), K(CEL_STRING), CEL_INT)           \
@@ -170,29 +170,29 @@ const struct cel_shape *cel_shape_key(const struct cel_shape *shape);
 
 /* X(name): instructions of the stack machine; a and b are its operands. */
 #define CEL_CODE_TABLE(X)                                                                          \
-    X(CODE_CONST)     /* push constant b */                                                        \
-    X(CODE_VAR)       /* push variable b */                                                        \
-    X(CODE_SLOT)      /* push the item of loop a */                                                \
-    X(CODE_SELECT)    /* top = top.constant b */                                                   \
-    X(CODE_HAS)       /* top = has(top.constant b) */                                              \
-    X(CODE_UNARY)     /* top = op a, top */                                                        \
-    X(CODE_BINARY)    /* pop two, push (first op a second) */                                      \
-    X(CODE_VAR_EQ)    /* push variable a == constant b */                                          \
-    X(CODE_VAR_NE)    /* push variable a != constant b */                                          \
-    X(CODE_LIST)      /* pop b, push the list of them */                                           \
-    X(CODE_MAP)       /* pop 2 b, push the map of them */                                          \
-    X(CODE_CALL)      /* pop a arguments, push function b of them */                               \
-    X(CODE_MATCHES)   /* top = pattern b matches top */                                            \
-    X(CODE_SKIP_OFF)  /* top is false: go to b, keeping it */                                      \
-    X(CODE_SKIP_ON)   /* top is true: go to b, keeping it */                                       \
-    X(CODE_AND)       /* pop two, push both */                                                     \
-    X(CODE_OR)        /* pop two, push either */                                                   \
-    X(CODE_BRANCH)    /* pop; true: go on; false: go to b; error: push it, go where op b-1 goes */  \
-    X(CODE_JUMP)      /* go to b */                                                                \
-    X(CODE_LOOP)      /* pop the range, begin loop a; nothing in it: go to b */                    \
-    X(CODE_WHEN)      /* pop; not true: the next item, without the FOLD at b */                    \
-    X(CODE_FOLD)      /* pop the body's value into loop a; more items: go to b */                  \
-    X(CODE_LOOP_END)  /* push the result of loop a */                                              \
+    X(CODE_CONST)    /* push constant b */                                                         \
+    X(CODE_VAR)      /* push variable b */                                                         \
+    X(CODE_SLOT)     /* push the item of loop a */                                                 \
+    X(CODE_SELECT)   /* top = top.constant b */                                                    \
+    X(CODE_HAS)      /* top = has(top.constant b) */                                               \
+    X(CODE_UNARY)    /* top = op a, top */                                                         \
+    X(CODE_BINARY)   /* pop two, push (first op a second) */                                       \
+    X(CODE_VAR_EQ)   /* push variable a == constant b */                                           \
+    X(CODE_VAR_NE)   /* push variable a != constant b */                                           \
+    X(CODE_LIST)     /* pop b, push the list of them */                                            \
+    X(CODE_MAP)      /* pop 2 b, push the map of them */                                           \
+    X(CODE_CALL)     /* pop a arguments, push function b of them */                                \
+    X(CODE_MATCHES)  /* top = pattern b matches top */                                             \
+    X(CODE_SKIP_OFF) /* top is false: go to b, keeping it */                                       \
+    X(CODE_SKIP_ON)  /* top is true: go to b, keeping it */                                        \
+    X(CODE_AND)      /* pop two, push both */                                                      \
+    X(CODE_OR)       /* pop two, push either */                                                    \
+    X(CODE_BRANCH)   /* pop; true: go on; false: go to b; error: push it, go where op b-1 goes */  \
+    X(CODE_JUMP)     /* go to b */                                                                 \
+    X(CODE_LOOP)     /* pop the range, begin loop a; nothing in it: go to b */                     \
+    X(CODE_WHEN)     /* pop; not true: the next item, without the FOLD at b */                     \
+    X(CODE_FOLD)     /* pop the body's value into loop a; more items: go to b */                   \
+    X(CODE_LOOP_END) /* push the result of loop a */                                               \
     X(CODE_END)
 enum cel_code {
 #define X(name) name,

@@ -153,7 +153,8 @@ static bool read_number(struct cel_reader *r)
 {
     uint32_t begin = r->at;
     r->token.kind = TOK_VALUE;
-    if (peek(r, 0) == '0' && (peek(r, 1) == 'x' || peek(r, 1) == 'X') && hex_value(peek(r, 2)) >= 0) {
+    if (peek(r, 0) == '0' && (peek(r, 1) == 'x' || peek(r, 1) == 'X') &&
+        hex_value(peek(r, 2)) >= 0) {
         r->at += 2;
         while (hex_value(peek(r, 0)) >= 0) {
             r->at++;
@@ -346,9 +347,9 @@ static bool read_quoted(struct cel_reader *r)
     size_t end = str_find(r->source, '`', r->at + 1);
     struct str name = str_sub(r->source, r->at + 1, end - r->at - 1);
     for (size_t i = 0; i < name.len; i++) {
-        if (!is_letter(name.at[i]) && !is_digit(name.at[i]) &&
-            strchr("./- ", name.at[i]) == NULL) {
-            return cel_fail(r, r->at + 1 + i, "a quoted name holds letters, digits, . / - and space");
+        if (!is_letter(name.at[i]) && !is_digit(name.at[i]) && strchr("./- ", name.at[i]) == NULL) {
+            return cel_fail(r, r->at + 1 + i,
+                            "a quoted name holds letters, digits, . / - and space");
         }
     }
     if (end == r->source.len || name.len == 0) {
@@ -366,12 +367,12 @@ static bool read_sign(struct cel_reader *r)
         char text[3];
         enum cel_token_kind kind;
     } signs[] = {
-        {"||", TOK_OR}, {"&&", TOK_AND}, {"==", TOK_EQ}, {"!=", TOK_NE}, {"<=", TOK_LE},
-        {">=", TOK_GE}, {"(", TOK_LEFT}, {")", TOK_RIGHT}, {"[", TOK_SQUARE},
-        {"]", TOK_SQUARE_END}, {"{", TOK_CURLY}, {"}", TOK_CURLY_END}, {".", TOK_DOT},
-        {",", TOK_COMMA}, {":", TOK_COLON}, {"?", TOK_ASK}, {"!", TOK_NOT}, {"<", TOK_LT},
-        {">", TOK_GT}, {"+", TOK_ADD}, {"-", TOK_SUB}, {"*", TOK_MUL}, {"/", TOK_DIV},
-        {"%", TOK_MOD},
+        {"||", TOK_OR},    {"&&", TOK_AND},       {"==", TOK_EQ},   {"!=", TOK_NE},
+        {"<=", TOK_LE},    {">=", TOK_GE},        {"(", TOK_LEFT},  {")", TOK_RIGHT},
+        {"[", TOK_SQUARE}, {"]", TOK_SQUARE_END}, {"{", TOK_CURLY}, {"}", TOK_CURLY_END},
+        {".", TOK_DOT},    {",", TOK_COMMA},      {":", TOK_COLON}, {"?", TOK_ASK},
+        {"!", TOK_NOT},    {"<", TOK_LT},         {">", TOK_GT},    {"+", TOK_ADD},
+        {"-", TOK_SUB},    {"*", TOK_MUL},        {"/", TOK_DIV},   {"%", TOK_MOD},
     };
     struct str rest = str_sub(r->source, r->at, 2);
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {

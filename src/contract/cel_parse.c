@@ -51,8 +51,8 @@ static void node_add(struct cel_reader *r, struct cel_node *parent, struct cel_n
 static bool expect(struct cel_reader *r, enum cel_token_kind kind, const char *where)
 {
     if (r->token.kind != kind) {
-        return cel_fail(r, r->token.begin, "%s is missing %s, found %s", cel_token_word(kind), where,
-                        cel_token_word(r->token.kind));
+        return cel_fail(r, r->token.begin, "%s is missing %s, found %s", cel_token_word(kind),
+                        where, cel_token_word(r->token.kind));
     }
     cel_advance(r);
     return !r->failed;
@@ -62,8 +62,8 @@ static bool expect(struct cel_reader *r, enum cel_token_kind kind, const char *w
 static bool reserved(struct str name)
 {
     static const char *const words[] = {
-        "as",   "break",  "const",   "continue",  "else",   "for", "function", "if",    "import",
-        "let",  "loop",   "package", "namespace", "return", "var", "void",     "while",
+        "as",  "break", "const",   "continue",  "else",   "for", "function", "if",    "import",
+        "let", "loop",  "package", "namespace", "return", "var", "void",     "while",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (str_is(name, words[i])) {

@@ -52,7 +52,8 @@ static bool in_range(struct cel_value v)
     if (v.kind == CEL_TIMESTAMP) {
         return v.integer >= TIMESTAMP_MIN && v.integer <= TIMESTAMP_MAX;
     }
-    return v.integer >= -DURATION_MAX && (v.integer < DURATION_MAX || (v.integer == DURATION_MAX && v.len == 0));
+    return v.integer >= -DURATION_MAX &&
+           (v.integer < DURATION_MAX || (v.integer == DURATION_MAX && v.len == 0));
 }
 
 static struct cel_value ranged(struct cel_value v)
@@ -183,8 +184,8 @@ static bool read_span(struct str text, size_t *at, struct span *span)
         char word[4];
         int64_t seconds, nanos;
     } units[] = {
-        {"ms", 0, 1000000}, {"us", 0, 1000}, {"\xc2\xb5s", 0, 1000}, {"ns", 0, 1},
-        {"h", 3600, 0},     {"m", 60, 0},    {"s", 1, 0},
+        {"ms", 0, 1000000}, {"us", 0, 1000}, {"\xc2\xb5s", 0, 1000}, {"ns", 0, 1}, {"h", 3600, 0},
+        {"m", 60, 0},       {"s", 1, 0},
     };
     int64_t whole = 0;
     int64_t part = 0;

@@ -115,7 +115,8 @@ static int order_numbers(struct cel_value a, struct cel_value b)
         return order == 2 ? 2 : -order;
     }
     if (a.kind == b.kind) {
-        return a.kind == CEL_INT ? order_i64(a.integer, b.integer) : order_u64(a.natural, b.natural);
+        return a.kind == CEL_INT ? order_i64(a.integer, b.integer)
+                                 : order_u64(a.natural, b.natural);
     }
     if (a.kind == CEL_INT) {
         return a.integer < 0 ? -1 : order_u64((uint64_t)a.integer, b.natural);
@@ -275,7 +276,7 @@ static bool same_maps(struct cel_value a, struct cel_value b, uint64_t *steps)
     struct cel_value x;
     struct cel_value y;
     while (cel_next(&ca, &key, &x)) {
-        *steps += b.len;
+        *steps += b.len / 4;
         if (!cel_map_find(b, key, &y) || !cel_same(x, y, steps)) {
             return false;
         }

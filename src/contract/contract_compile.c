@@ -30,7 +30,8 @@ static bool slash_share(const struct nex_value *value, double *out_share)
         *out_share = value->number;
         return value->number >= 0 && value->number <= 1;
     }
-    if (!str_starts(text, STR("stake_slash_")) || !str_ends(text, STR("_percent")) || text.len < 21) {
+    if (!str_starts(text, STR("stake_slash_")) || !str_ends(text, STR("_percent")) ||
+        text.len < 21) {
         return false;
     }
     if (!str_to_u64(str_sub(text, 12, text.len - 20), &percent) || percent > 100) {
@@ -127,10 +128,13 @@ static void take_limits(struct compiler *c, const struct nex_node *node,
 static void take_exchange(struct compiler *c, const struct nex_node *node)
 {
     static const struct str known[] = {
-        {"creator", 7},    {"origin", 6},    {"origin.asset_id", 15}, {"topic", 5},
-        {"position", 8},   {"mime", 4},      {"pubkey", 6},           {"signature", 9},
-        {"confidence", 10}, {"valid_from", 10}, {"valid_to", 8},       {"from", 4},
-        {"content.geo", 11}, {"content.timestamp", 17},
+        {"creator", 7},          {"origin", 6},
+        {"origin.asset_id", 15}, {"topic", 5},
+        {"position", 8},         {"mime", 4},
+        {"pubkey", 6},           {"signature", 9},
+        {"confidence", 10},      {"valid_from", 10},
+        {"valid_to", 8},         {"from", 4},
+        {"content.geo", 11},     {"content.timestamp", 17},
     };
     struct contract_exchange *exchange = &c->contract->exchange;
     const struct nex_node *axes = entry(node, "required_axes");
@@ -150,9 +154,9 @@ static void take_exchange(struct compiler *c, const struct nex_node *node)
             good = str_eq(axis, known[j]);
         }
         if (!good) {
-            words_unknown(c, axes->value.kind == NEX_LIST ? axes->value.items[i].place
-                                                          : axes->value.place,
-                          "axis", axis, known, sizeof known / sizeof *known);
+            words_unknown(
+                c, axes->value.kind == NEX_LIST ? axes->value.items[i].place : axes->value.place,
+                "axis", axis, known, sizeof known / sizeof *known);
         }
     }
 }
@@ -166,10 +170,12 @@ static void take_predicates(struct compiler *c)
     }
     if (count > c->ceilings.predicates) {
         nex_problem(c->problems, contract->tree->place, "leave some out",
-                    "the contract has %u predicates, %u are allowed", count, c->ceilings.predicates);
+                    "the contract has %u predicates, %u are allowed", count,
+                    c->ceilings.predicates);
         return;
     }
-    contract->predicates = arena_zalloc(&contract->life, (count + 1) * sizeof *contract->predicates);
+    contract->predicates =
+        arena_zalloc(&contract->life, (count + 1) * sizeof *contract->predicates);
     for (const struct nex_node *n = contract->tree->first; n != NULL; n = n->next) {
         if (!n->block || !str_is(n->word, "predicate")) {
             continue;
@@ -179,7 +185,8 @@ static void take_predicates(struct compiler *c)
         words_fill(c, n, words_find(words_top(), n->word), p);
         if (p->functional && p->additive) {
             nex_problem(c->problems, n->place, "one value at a time, or many side by side",
-                        "'%.*s' cannot be functional and additive", STR_ARG(str_sub(n->name, 0, 60)));
+                        "'%.*s' cannot be functional and additive",
+                        STR_ARG(str_sub(n->name, 0, 60)));
         }
     }
     predicates_index(contract);

@@ -37,7 +37,7 @@ enum contract_variable {
 #define X(id, word, kind, bytes) id,
     CONTRACT_VARIABLE_TABLE(X)
 #undef X
-    VAR_COUNT
+        VAR_COUNT
 };
 
 /* -- the words of the language (contract_words.c) ---------------------------------------- */
@@ -128,7 +128,7 @@ enum schema_type {
 struct schema_field {
     struct str name;
     struct nex_place place;
-    uint32_t type; /* enum schema_type */
+    uint32_t type;         /* enum schema_type */
     bool nullable, closed; /* closed: no other members than those of `fields` */
     double minimum, maximum;
     uint64_t min_length, max_length, min_items, max_items;
@@ -206,6 +206,7 @@ struct contract_scratch {
     const struct contract *contract;
     const struct contract_record *record;
     const struct json *json;
+    uint64_t json_bytes; /* its texts have at most */
     bool json_read;
     const char *json_cause; /* it is no JSON, because */
     struct cel_value vars[VAR_COUNT];

@@ -87,19 +87,21 @@ static bool is_json_mime(struct str mime)
     return str_is(mime, "application/json") || str_ends(mime, STR("+json"));
 }
 
-static bool within(const struct json *value, uint64_t *left)
+/* A document that the caller has read is counted: values, and bytes of texts and keys. */
+struct measure {
+    uint64_t values, bytes;
+};
+
+static void measure_json(const struct json *value, struct measure *m, const struct measure *most)
 {
-    if (*left == 0) {
-        return false;
-    }
-    (*left)--;
     bool nested = value->kind == JSON_ARRAY || value->kind == JSON_OBJECT;
-    for (const struct json *m = nested ? value->first : NULL; m != NULL; m = m->next) {
-        if (!within(m, left)) {
-            return false;
-        }
+    m->values++;
+    m->bytes += value->key.len + (value->kind == JSON_STRING ? value->string.len : 0);
+    for (const struct json *member = nested ? value->first : NULL;
+         member != NULL && m->values <= most->values && m->bytes <= most->bytes;
+         member = member->next) {
+        measure_json(member, m, most);
     }
-    return true;
 }
 
 const struct json *judge_json(struct contract_scratch *s)
@@ -110,12 +112,16 @@ const struct json *judge_json(struct contract_scratch *s)
     }
     s->json_read = true;
     uint64_t values = s->contract->expressions.json_values;
-    uint64_t left = values;
     if (r->json != NULL) {
-        s->json = within(r->json, &left) ? r->json : NULL;
+        const struct measure most = {values, UINT64_MAX};
+        struct measure m = {0};
+        measure_json(r->json, &m, &most);
+        s->json = m.values <= values ? r->json : NULL;
         s->json_cause = "it has more values than expressions may look at";
+        s->json_bytes = m.bytes;
         return s->json;
     }
+    s->json_bytes = r->content.len;
     if (!is_json_mime(r->mime)) {
         s->json_cause = "its mime type is another";
         return NULL;
@@ -136,7 +142,7 @@ static struct cel_value content_value(struct contract_scratch *s)
 {
     const struct json *json = judge_json(s);
     if (json != NULL) {
-        bool long_text = s->record->content.len > s->contract->expressions.text_bytes;
+        bool long_text = s->json_bytes > s->contract->expressions.text_bytes;
         return long_text ? cel_error("it is longer than expressions may look at")
                          : cel_of_json(json);
     }
@@ -201,7 +207,8 @@ static bool limit_fits(struct contract_scratch *s, struct contract_finding *out)
 static bool too_few(struct contract_scratch *s, struct contract_finding *out, const char *what,
                     double seen, double wanted)
 {
-    out->cause = arena_printf(&s->arena, "%s is %.15g, at least %.15g is wanted", what, seen, wanted);
+    out->cause =
+        arena_printf(&s->arena, "%s is %.15g, at least %.15g is wanted", what, seen, wanted);
     out->cure = arena_printf(&s->arena, "%s of %.15g or more", what, wanted);
     return false;
 }
@@ -251,7 +258,8 @@ static bool novelty_fits(struct contract_scratch *s, struct contract_finding *ou
     return true;
 }
 
-/* -- admission rules ------------------------------------------------------------------------------ */
+/* -- admission rules ------------------------------------------------------------------------------
+ */
 
 /* "confidence is 0.3, topic is "x"": what the part looked at. */
 static void add_seen(struct contract_scratch *s, const struct rule_part *part, struct buf *out)
@@ -299,7 +307,8 @@ static bool rule_fits(struct contract_scratch *s, const struct rule *rule,
             return true;
         }
         if (when.kind != CEL_BOOL) {
-            *out = (struct contract_finding){.rule = RULE_ADMIT, .name = rule->name, .place = rule->place};
+            *out = (struct contract_finding){
+                .rule = RULE_ADMIT, .name = rule->name, .place = rule->place};
             out->cause = arena_printf(&s->arena, "whether the rule applies cannot be decided: %s",
                                       when.kind == CEL_ERROR ? when.text
                                                              : "'when' is neither true nor false");
@@ -391,7 +400,8 @@ void contract_judge(const struct contract *contract, struct contract_scratch *sc
     fill_variables(scratch);
     out_verdict->warnings_count = 0;
     out_verdict->refusal = (struct contract_finding){0};
-    out_verdict->admitted = fixed_fit(scratch, &out_verdict->refusal) && rules_fit(scratch, out_verdict);
+    out_verdict->admitted =
+        fixed_fit(scratch, &out_verdict->refusal) && rules_fit(scratch, out_verdict);
     CHECK(out_verdict->admitted || out_verdict->refusal.rule != RULE_NONE);
     if (out_verdict->admitted) {
         out_verdict->refusal = (struct contract_finding){0};

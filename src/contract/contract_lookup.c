@@ -48,10 +48,9 @@ const struct contract_reward *contract_reward(const struct contract *contract)
 
 const char *contract_rule_word(enum contract_rule rule)
 {
-    static const char *const words[] = {
-        "",
+    static const char *const words[] = {"",
 #define X(name, word) word,
-        CONTRACT_RULE_TABLE(X)
+                                        CONTRACT_RULE_TABLE(X)
 #undef X
     };
     return words[rule];
@@ -115,7 +114,8 @@ void predicates_index(struct contract *contract)
     }
 }
 
-const struct contract_predicate *contract_predicate(const struct contract *contract, struct str name)
+const struct contract_predicate *contract_predicate(const struct contract *contract,
+                                                    struct str name)
 {
     uint32_t mask = contract->slots_count - 1;
     for (uint32_t at = name_hash(name) & mask; contract->predicate_slots[at] != 0;

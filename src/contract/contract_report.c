@@ -32,7 +32,8 @@ static bool heading(struct str line, struct str *out_title)
     while (marks < line.len && line.at[marks] == '#') {
         marks++;
     }
-    if (marks == 0 || marks > 6 || (marks < line.len && line.at[marks] != ' ' && line.at[marks] != '\t')) {
+    if (marks == 0 || marks > 6 ||
+        (marks < line.len && line.at[marks] != ' ' && line.at[marks] != '\t')) {
         return false;
     }
     struct str title = str_trim(str_sub(line, marks, line.len));
@@ -86,7 +87,8 @@ bool report_judge(struct contract_scratch *s, struct contract_finding *out)
     for (uint32_t i = 0; i < report->required_sections.count; i++) {
         struct str wanted = report->required_sections.items[i];
         if (!has_section(r->content, wanted)) {
-            out->cause = arena_printf(&s->arena, "the report has no section '%.*s'", STR_ARG(wanted));
+            out->cause =
+                arena_printf(&s->arena, "the report has no section '%.*s'", STR_ARG(wanted));
             out->cure = arena_printf(&s->arena, "a heading such as \"## %.*s\"", STR_ARG(wanted));
             return false;
         }
@@ -98,8 +100,9 @@ bool report_judge(struct contract_scratch *s, struct contract_finding *out)
     if (count >= report->min_citations) {
         return true;
     }
-    out->cause = arena_printf(&s->arena, "%llu lines of the report cite something, at least %llu are wanted",
-                              (unsigned long long)count, (unsigned long long)report->min_citations);
+    out->cause =
+        arena_printf(&s->arena, "%llu lines of the report cite something, at least %llu are wanted",
+                     (unsigned long long)count, (unsigned long long)report->min_citations);
     out->cure = arena_printf(&s->arena, "citations that match %.*s", STR_ARG(report->citation));
     return false;
 }
@@ -133,11 +136,11 @@ static bool has_axis(struct contract_scratch *s, struct str axis)
         const char *word;
         bool given;
     } axes[] = {
-        {"creator", r->creator.len > 0},     {"origin", r->origin.len > 0},
-        {"topic", r->topic.len > 0},         {"position", r->position.len > 0},
-        {"mime", r->mime.len > 0},           {"pubkey", r->has_pubkey},
-        {"signature", r->has_signature},     {"confidence", r->has_confidence},
-        {"valid_from", r->has_valid_from},   {"valid_to", r->has_valid_to},
+        {"creator", r->creator.len > 0},   {"origin", r->origin.len > 0},
+        {"topic", r->topic.len > 0},       {"position", r->position.len > 0},
+        {"mime", r->mime.len > 0},         {"pubkey", r->has_pubkey},
+        {"signature", r->has_signature},   {"confidence", r->has_confidence},
+        {"valid_from", r->has_valid_from}, {"valid_to", r->has_valid_to},
         {"from", r->from_count > 0},
     };
     for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {

@@ -2,10 +2,8 @@
  *
  * A requirement is compiled part by part, as && joins them, so that a refusal names the part
  * that failed; with each part go small programs for what it looks at, so that it can say what
- * was seen. A rule whose `when` begins with kind == "..." is passed over by one comparison.
+ * was seen. A rule whose `when` asks for a kind of record is passed over by one comparison.
  */
-#include <stdio.h>
-
 #include "contract/contract_internal.h"
 
 struct expression {
@@ -113,27 +111,42 @@ static void compile_require(struct compiler *c, const struct nex_node *node, str
     }
 }
 
-/* kind == "fact" in front of everything else: the kind's place in the table, else -1. */
-static int32_t demanded_kind(struct str when)
+/* kind == "fact": the kind's place in the table, else -1. */
+static int32_t kind_asked(struct str part)
 {
     static const char *const kinds[] = {"fact", "intent", "hint", "event"};
+    if (!str_starts(part, STR("kind"))) {
+        return -1;
+    }
+    part = str_trim(str_sub(part, 4, part.len));
+    if (!str_starts(part, STR("=="))) {
+        return -1;
+    }
+    part = str_trim(str_sub(part, 2, part.len));
     for (int32_t i = 0; i < 4; i++) {
-        char text[4][32];
-        (void)snprintf(text[0], sizeof text[0], "kind == \"%s\"", kinds[i]);
-        (void)snprintf(text[1], sizeof text[1], "kind == '%s'", kinds[i]);
-        (void)snprintf(text[2], sizeof text[2], "kind==\"%s\"", kinds[i]);
-        (void)snprintf(text[3], sizeof text[3], "kind=='%s'", kinds[i]);
-        for (int j = 0; j < 4; j++) {
-            struct str rest = str_trim(when);
-            if (!str_starts(rest, str_of(text[j]))) {
-                continue;
-            }
-            rest = str_trim(str_sub(rest, strlen(text[j]), rest.len));
-            bool alone = str_find_str(rest, STR("||")) == rest.len && str_find(rest, '?', 0) == rest.len;
-            return alone && (rest.len == 0 || str_starts(rest, STR("&&"))) ? i : -1;
+        bool quoted = part.len == strlen(kinds[i]) + 2 && part.at[0] == part.at[part.len - 1] &&
+                      (part.at[0] == '"' || part.at[0] == '\'');
+        if (quoted && str_is(str_sub(part, 1, part.len - 2), kinds[i])) {
+            return i;
         }
     }
     return -1;
+}
+
+/* Where one operand of && asks for a kind, records of other kinds make the whole false,
+ * whatever the other operands are: a comparison of numbers passes the rule over. */
+static void find_kind(struct compiler *c, const struct expression *e, struct rule *rule)
+{
+    struct cel_part *parts = NULL;
+    struct cel_problem problem;
+    uint32_t count = 0;
+    if (!cel_parts(&c->contract->life, e->text->text, &e->env, &parts, &count, &problem)) {
+        return;
+    }
+    for (uint32_t i = 0; i < count && rule->kind < 0; i++) {
+        rule->kind = kind_asked(parts[i].source);
+    }
+    rule->has_when = rule->kind < 0 || count > 1;
 }
 
 static void compile_when(struct compiler *c, const struct nex_node *node, struct rule *rule)
@@ -142,7 +155,7 @@ static void compile_when(struct compiler *c, const struct nex_node *node, struct
     if (expression_of(c, node, &e) && compile_text(c, &e, node->value.text, &rule->when) &&
         check_bool(c, &e, &rule->when)) {
         rule->has_when = true;
-        rule->kind = demanded_kind(node->value.text);
+        find_kind(c, &e, rule);
     }
 }
 
@@ -184,9 +197,10 @@ static void declare_variables(struct contract *contract)
     uint32_t values = (uint32_t)contract->expressions.json_values;
 #define TEXT_CEILING text_bytes
 #define X(id, word, of_kind, ceiling)                                                              \
-    contract->shapes[id] = (struct cel_shape){                                                     \
-        .kind = (of_kind), .bytes = (ceiling), .total = 1 + (ceiling) / 16};                       \
-    contract->variables[id] = (struct cel_variable){.name = STR(word), .shape = &contract->shapes[id]};
+    contract->shapes[id] =                                                                         \
+        (struct cel_shape){.kind = (of_kind), .bytes = (ceiling), .total = 1 + (ceiling) / 16};    \
+    contract->variables[id] =                                                                      \
+        (struct cel_variable){.name = STR(word), .shape = &contract->shapes[id]};
     CONTRACT_VARIABLE_TABLE(X)
 #undef X
 #undef TEXT_CEILING

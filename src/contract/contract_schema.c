@@ -65,7 +65,8 @@ const struct regex *pattern_compile(struct compiler *c, const struct nex_value *
     size_t offset = 0;
     const struct regex *regex = regex_compile(&c->contract->life, text->text, &cause, &offset);
     if (regex == NULL) {
-        nex_problem(c->problems, nex_place_in(c->source, text, offset), "", "the pattern: %s", cause);
+        nex_problem(c->problems, nex_place_in(c->source, text, offset), "", "the pattern: %s",
+                    cause);
     } else if (regex_work(regex) > PATTERN_WORK_MAX) {
         nex_problem(c->problems, text->place, "repeat less, or join ranges",
                     "the pattern could cost %u steps a character, %u are allowed",
@@ -120,8 +121,8 @@ static void compile_fields(struct compiler *c, const struct nex_node *fields,
             twice = str_eq(parent->fields[i].name, n->word);
         }
         if (twice) {
-            nex_problem(c->problems, n->place, "keep one of them", "the field '%.*s' is given twice",
-                        STR_ARG(str_sub(n->word, 0, 60)));
+            nex_problem(c->problems, n->place, "keep one of them",
+                        "the field '%.*s' is given twice", STR_ARG(str_sub(n->word, 0, 60)));
             continue;
         }
         field_init(field, n->word, n->place);
@@ -138,7 +139,8 @@ static void compile_fields(struct compiler *c, const struct nex_node *fields,
     }
 }
 
-static void compile_enum(struct compiler *c, const struct nex_node *node, struct schema_field *field)
+static void compile_enum(struct compiler *c, const struct nex_node *node,
+                         struct schema_field *field)
 {
     if (node->value.kind != NEX_LIST || node->value.count == 0) {
         nex_problem(c->problems, node->value.place, "such as [\"low\", \"high\"]",
@@ -148,7 +150,8 @@ static void compile_enum(struct compiler *c, const struct nex_node *node, struct
     for (uint32_t i = 0; i < node->value.count; i++) {
         enum nex_kind kind = node->value.items[i].kind;
         if (kind == NEX_PERCENT || kind == NEX_DURATION) {
-            nex_problem(c->problems, node->value.items[i].place, "JSON has texts, numbers and booleans",
+            nex_problem(c->problems, node->value.items[i].place,
+                        "JSON has texts, numbers and booleans",
                         "'enum' holds a value that JSON has not");
         }
     }

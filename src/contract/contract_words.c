@@ -27,10 +27,8 @@ static const struct word_key expressions_keys[] = {
 #undef AT
 
 static const struct word_key schema_keys[] = {
-    {.word = "kind", .type = WORD_NODE},
-    {.word = "mime", .type = WORD_NODE},
-    {.word = "topic", .type = WORD_NODE},
-    {.word = "required", .type = WORD_NODE},
+    {.word = "kind", .type = WORD_NODE},       {.word = "mime", .type = WORD_NODE},
+    {.word = "topic", .type = WORD_NODE},      {.word = "required", .type = WORD_NODE},
     {.word = "additional", .type = WORD_NODE},
 };
 static const struct word_block schema_blocks[] = {{.word = "fields", .free = true}};
@@ -140,7 +138,10 @@ static const struct word_block top_blocks[] = {
     {.word = "predicate", .named = true, .repeats = true, KEYS(predicate_keys)},
     {.word = "evidence", KEYS(evidence_keys)},
     {.word = "novelty", KEYS(novelty_keys)},
-    {.word = "limits", KEYS(limit_keys), .blocks = limit_blocks, .blocks_count = COUNT(limit_blocks)},
+    {.word = "limits",
+     KEYS(limit_keys),
+     .blocks = limit_blocks,
+     .blocks_count = COUNT(limit_blocks)},
     {.word = "report", KEYS(report_keys)},
     {.word = "reward",
      KEYS(reward_keys),
@@ -213,10 +214,10 @@ static void unknown_item(struct compiler *c, const struct nex_node *node,
 static void wrong_type(struct compiler *c, const struct nex_node *node, const char *wanted,
                        const char *cure)
 {
-    nex_problem(c->problems, node->value.place, cure, "'%.*s' wants %s, not %.*s",
-                STR_ARG(str_sub(node->word, 0, 40)), wanted,
-                STR_ARG(node->value.kind == NEX_LIST ? STR("a list")
-                                                     : str_sub(node->value.text, 0, 40)));
+    nex_problem(
+        c->problems, node->value.place, cure, "'%.*s' wants %s, not %.*s",
+        STR_ARG(str_sub(node->word, 0, 40)), wanted,
+        STR_ARG(node->value.kind == NEX_LIST ? STR("a list") : str_sub(node->value.text, 0, 40)));
 }
 
 /* -- values ------------------------------------------------------------------------------- */
@@ -226,13 +227,15 @@ static bool is_text(const struct nex_value *value)
     return value->kind == NEX_TEXT || value->kind == NEX_WORD;
 }
 
-static bool check_number(struct compiler *c, const struct nex_node *node, const struct word_key *key)
+static bool check_number(struct compiler *c, const struct nex_node *node,
+                         const struct word_key *key)
 {
     const struct nex_value *v = &node->value;
     bool share = key->type == WORD_SHARE;
     double max = share ? 1 : key->max;
     if (v->kind != NEX_NUMBER && !(share && v->kind == NEX_PERCENT)) {
-        wrong_type(c, node, share ? "a share" : "a number", share ? "such as 0.5 or 50%" : "such as 3");
+        wrong_type(c, node, share ? "a share" : "a number",
+                   share ? "such as 0.5 or 50%" : "such as 3");
         return false;
     }
     if (key->type == WORD_COUNT && !v->whole) {
@@ -261,7 +264,8 @@ static int choice_number(const char *choices, struct str word)
     return -1;
 }
 
-static bool check_choice(struct compiler *c, const struct nex_node *node, const struct word_key *key)
+static bool check_choice(struct compiler *c, const struct nex_node *node,
+                         const struct word_key *key)
 {
     if (is_text(&node->value) && choice_number(key->choices, node->value.text) >= 0) {
         return true;

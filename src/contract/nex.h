@@ -44,7 +44,7 @@ enum nex_kind { NEX_NUMBER = 1, NEX_PERCENT, NEX_DURATION, NEX_BOOL, NEX_WORD, N
 
 struct nex_value {
     enum nex_kind kind;
-    bool whole;      /* NUMBER: neither point nor exponent */
+    bool whole; /* NUMBER: neither point nor exponent */
     bool boolean;
     bool raw;        /* TEXT: in backquotes */
     double number;   /* PERCENT: 50% is 0.5; DURATION: milliseconds */

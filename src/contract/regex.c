@@ -5,36 +5,13 @@
  * but {m,n}, which parses its atom's text once for each repetition. States and ranges are
  * bounded, so a search takes at most (bytes + 1) * regex_work() steps, whatever the pattern.
  */
-#include "contract/regex.h"
+#include "contract/regex_internal.h"
 
 #include <string.h>
 
-#include "base/check.h"
 #include "codec/utf8.h"
 
-#define DEPTH_MAX  32u
-#define RANGES_MAX 1000u
-#define NOWHERE    UINT16_MAX
-
-enum state_kind { STATE_SET = 1, STATE_SPLIT, STATE_ASSERT, STATE_MATCH };
-enum assertion { AT_BEGIN = 1, AT_END, AT_LINE_BEGIN, AT_LINE_END, AT_WORD, AT_NO_WORD };
-
-struct state {
-    uint8_t kind;
-    uint8_t what; /* SET: negated; ASSERT: enum assertion */
-    uint16_t next, other;
-    uint16_t ranges, ranges_count;
-};
-
-struct range {
-    uint32_t first, last;
-};
-
-struct regex {
-    struct state states[REGEX_STATES_MAX];
-    struct range ranges[RANGES_MAX];
-    uint16_t count, ranges_count, start;
-};
+#define DEPTH_MAX 32u
 
 struct parser {
     struct regex *regex;
@@ -517,120 +494,4 @@ const struct regex *regex_compile(struct arena *life, struct str pattern, const 
 uint32_t regex_work(const struct regex *regex)
 {
     return (uint32_t)regex->count + regex->ranges_count;
-}
-
-/* -- searching ------------------------------------------------------------------------- */
-
-struct set {
-    uint16_t members[REGEX_STATES_MAX];
-    uint16_t places[REGEX_STATES_MAX]; /* members[places[s]] == s: s is in it */
-    uint16_t count;
-};
-
-struct search {
-    const struct regex *regex;
-    struct set *now, *then;
-    uint32_t before, after; /* characters around the present place; UINT32_MAX: none */
-    bool matched;
-};
-
-static bool is_word(uint32_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-static bool holds(const struct search *s, uint8_t what)
-{
-    switch ((enum assertion)what) {
-    case AT_BEGIN:
-        return s->before == UINT32_MAX;
-    case AT_END:
-        return s->after == UINT32_MAX;
-    case AT_LINE_BEGIN:
-        return s->before == UINT32_MAX || s->before == '\n';
-    case AT_LINE_END:
-        return s->after == UINT32_MAX || s->after == '\n';
-    case AT_WORD:
-        return is_word(s->before) != is_word(s->after);
-    case AT_NO_WORD:
-        return is_word(s->before) == is_word(s->after);
-    }
-    return false;
-}
-
-static bool set_has(const struct set *set, uint16_t state)
-{
-    uint16_t place = set->places[state];
-    return place < set->count && set->members[place] == state;
-}
-
-/* Adds a state; those reached without a character follow while the set is walked. */
-static void set_add(struct set *set, uint16_t state)
-{
-    if (state != NOWHERE && !set_has(set, state)) {
-        set->places[state] = set->count;
-        set->members[set->count++] = state;
-    }
-}
-
-static bool in_set(const struct regex *r, const struct state *state, uint32_t c)
-{
-    bool in = false;
-    for (uint16_t i = 0; i < state->ranges_count && !in; i++) {
-        const struct range *range = &r->ranges[state->ranges + i];
-        in = c >= range->first && c <= range->last;
-    }
-    return in != (state->what != 0);
-}
-
-/* Walks `now`, which grows meanwhile, and fills `then`. */
-static void step(struct search *s)
-{
-    const struct regex *r = s->regex;
-    s->then->count = 0;
-    for (uint16_t i = 0; i < s->now->count && !s->matched; i++) {
-        const struct state *state = &r->states[s->now->members[i]];
-        switch ((enum state_kind)state->kind) {
-        case STATE_MATCH:
-            s->matched = true;
-            break;
-        case STATE_SPLIT:
-            set_add(s->now, state->next);
-            set_add(s->now, state->other);
-            break;
-        case STATE_ASSERT:
-            if (holds(s, state->what)) {
-                set_add(s->now, state->next);
-            }
-            break;
-        case STATE_SET:
-            if (s->after != UINT32_MAX && in_set(r, state, s->after)) {
-                set_add(s->then, state->next);
-            }
-            break;
-        }
-    }
-}
-
-bool regex_search(const struct regex *regex, struct str text)
-{
-    struct set sets[2];
-    memset(sets, 0, sizeof sets);
-    struct search s = {.regex = regex, .now = &sets[0], .then = &sets[1], .before = UINT32_MAX};
-    size_t at = 0;
-    bool more = true;
-    while (more && !s.matched) {
-        more = at < text.len;
-        s.after = more ? utf8_next(text, &at) : UINT32_MAX;
-        if (more && s.after == UINT32_MAX) {
-            s.after = 0xfffd; /* a bad byte is some character */
-        }
-        set_add(s.now, regex->start);
-        step(&s);
-        struct set *spare = s.now;
-        s.now = s.then;
-        s.then = spare;
-        s.before = s.after;
-    }
-    return s.matched;
 }

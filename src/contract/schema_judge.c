@@ -28,7 +28,7 @@ static bool refuse(struct walk *w, const struct schema_field *field, struct str 
 
 static const char *type_word(uint32_t type)
 {
-    static const char *const words[] = {"anything",        "a text", "a number", "a whole number",
+    static const char *const words[] = {"anything",      "a text", "a number",  "a whole number",
                                         "true or false", "a list", "an object", "null"};
     return words[type];
 }
@@ -132,10 +132,10 @@ static bool text_fits(struct walk *w, const struct schema_field *field, const st
     uint64_t length = bounded ? characters(text) : 0;
     if (length < field->min_length || length > field->max_length) {
         bool shorter = length < field->min_length;
-        return refuse(w, field, arena_printf(arena, "is %llu characters long", (unsigned long long)length),
-                      arena_printf(arena, "at %s %llu characters", shorter ? "least" : "most",
-                                   (unsigned long long)(shorter ? field->min_length
-                                                                : field->max_length)));
+        return refuse(
+            w, field, arena_printf(arena, "is %llu characters long", (unsigned long long)length),
+            arena_printf(arena, "at %s %llu characters", shorter ? "least" : "most",
+                         (unsigned long long)(shorter ? field->min_length : field->max_length)));
     }
     if (field->pattern == NULL) {
         return true;
@@ -154,10 +154,10 @@ static bool list_fits(struct walk *w, const struct schema_field *field, const st
     struct arena *arena = &w->scratch->arena;
     if (value->count < field->min_items || value->count > field->max_items) {
         bool fewer = value->count < field->min_items;
-        return refuse(w, field, arena_printf(arena, "has %u items", value->count),
-                      arena_printf(arena, "at %s %llu items", fewer ? "least" : "most",
-                                   (unsigned long long)(fewer ? field->min_items
-                                                              : field->max_items)));
+        return refuse(
+            w, field, arena_printf(arena, "has %u items", value->count),
+            arena_printf(arena, "at %s %llu items", fewer ? "least" : "most",
+                         (unsigned long long)(fewer ? field->min_items : field->max_items)));
     }
     uint32_t index = 0;
     for (const struct json *item = value->first; item != NULL && field->items != NULL;
@@ -170,7 +170,8 @@ static bool list_fits(struct walk *w, const struct schema_field *field, const st
     return true;
 }
 
-static bool known_members(struct walk *w, const struct schema_field *field, const struct json *value)
+static bool known_members(struct walk *w, const struct schema_field *field,
+                          const struct json *value)
 {
     struct arena *arena = &w->scratch->arena;
     struct str known[64];
@@ -186,8 +187,10 @@ static bool known_members(struct walk *w, const struct schema_field *field, cons
         if (!found) {
             struct str near = suggest_word(member->key, known, count);
             struct str key = str_sub(member->key, 0, 80);
-            return refuse(w, field, arena_printf(arena, "has the member '%.*s', which the schema does not know",
-                                                 STR_ARG(key)),
+            return refuse(w, field,
+                          arena_printf(arena,
+                                       "has the member '%.*s', which the schema does not know",
+                                       STR_ARG(key)),
                           near.len > 0 ? arena_printf(arena, "'%.*s' perhaps", STR_ARG(near))
                                        : STR("no other members than those of the schema"));
         }
@@ -276,7 +279,8 @@ bool schema_judge(struct contract_scratch *scratch, const struct schema *schema,
     const struct json *json = judge_json(scratch);
     if (json == NULL) {
         out->place = schema->place;
-        out->cause = arena_printf(&scratch->arena, "the content is no JSON: %s", scratch->json_cause);
+        out->cause =
+            arena_printf(&scratch->arena, "the content is no JSON: %s", scratch->json_cause);
         out->cure = STR("an object of JSON with mime application/json");
         return false;
     }

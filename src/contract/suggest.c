@@ -24,8 +24,8 @@ static uint8_t distance(struct str a, struct str b)
         row[0] = (uint8_t)i;
         for (size_t j = 1; j <= b.len; j++) {
             uint8_t cost = a.at[i - 1] == b.at[j - 1] ? 0 : 1;
-            row[j] = least((uint8_t)(last[j - 1] + cost),
-                           (uint8_t)(least(last[j], row[j - 1]) + 1));
+            row[j] =
+                least((uint8_t)(last[j - 1] + cost), (uint8_t)(least(last[j], row[j - 1]) + 1));
             if (i > 1 && j > 1 && a.at[i - 1] == b.at[j - 2] && a.at[i - 2] == b.at[j - 1]) {
                 row[j] = least(row[j], (uint8_t)(before[j - 2] + 1));
             }

@@ -11,7 +11,7 @@
 
 struct field {
     struct str name;
-    struct str text;  /* of a scalar, decoded when quoted */
+    struct str text; /* of a scalar, decoded when quoted */
     bool message;
     struct field *first, *last, *next;
 };

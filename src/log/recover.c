@@ -18,7 +18,9 @@
  * 4. What was read from the page cache is not yet known to be on the disk: a sync
  *    that failed before the restart leaves clean pages with bytes that never
  *    arrived. That can only be the last group, and the name of the last segment;
- *    both are written again before the log is served.
+ *    both are written again before the log is served. The zeros of a cut may not
+ *    have arrived either: what then comes back behind the last group of a segment is
+ *    dead, as the first seq of the next segment shows.
  */
 #include <string.h>
 
@@ -210,6 +212,21 @@ static void set_tail(struct log *log, uint32_t segment, uint32_t offset)
     log->tail_bytes = segment == 0 ? 0 : log->segments[segment - 1].bytes;
 }
 
+/* The next segment begins with the very record that would come here: nothing can be
+ * missing, so what lies between is a torn write that was cut, and whose zeros did not
+ * arrive although the page cache showed them. */
+static bool is_dead_space(struct recovery *r)
+{
+    struct log *log = r->log;
+    struct segment_header next;
+    if (r->segment == log->segments_count || segment_map(log, r->segment + 1) != ERR_OK) {
+        return false;
+    }
+    const uint8_t *view = log->segments[r->segment].view;
+    return view != NULL && segment_header_decode(&log->who, view, &next) &&
+           next.number == r->segment + 1 && next.first_seq == r->next_seq;
+}
+
 static enum err read_segments(struct recovery *r)
 {
     struct log *log = r->log;
@@ -232,7 +249,7 @@ static enum err read_segments(struct recovery *r)
                                 "the group with the checkpoint's last record is damaged or gone");
         }
         set_tail(log, r->segment, r->offset);
-        if (torn) {
+        if (torn && !is_dead_space(r)) {
             return cut_tail(r, "a group does not match its checksums");
         }
     }

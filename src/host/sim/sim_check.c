@@ -14,6 +14,14 @@
 
 #define QUERY_MAX 64u
 
+void sim_unreadable(struct world *w, uint64_t seq)
+{
+    w->report->refused = w->host.counts.sync_lies > 0;
+    if (!w->report->refused) {
+        sim_fail(w, "seq %llu cannot be read", (unsigned long long)seq);
+    }
+}
+
 void check_bodies(struct world *w, struct board *board, uint64_t count, bool damaged)
 {
     for (uint64_t seq = 1; seq <= count; seq++) {
@@ -22,12 +30,7 @@ void check_bodies(struct world *w, struct board *board, uint64_t count, bool dam
             if (damaged) {
                 continue;
             }
-            /* A lie below a checkpoint comes out when the record is read: no answer
-             * is a refusal, too. */
-            w->report->refused = w->host.counts.sync_lies > 0;
-            if (!w->report->refused) {
-                sim_fail(w, "seq %llu cannot be read", (unsigned long long)seq);
-            }
+            sim_unreadable(w, seq);
             return;
         }
         if (!str_eq(body, model_body(&w->model, seq))) {
@@ -76,7 +79,7 @@ static void check_version(struct world *w, uint32_t ordinal)
                  (unsigned long long)changed_seq, (unsigned long long)hold_seq);
     }
     if (!sim_render(w, w->board, ordinal, 0, &w->text)) {
-        sim_fail(w, "seq %u cannot be rendered", ordinal + 1);
+        sim_unreadable(w, (uint64_t)ordinal + 1);
         return;
     }
     sim_strip_present(&w->text);
@@ -112,7 +115,7 @@ void check_renderings(struct world *w, unsigned samples)
     for (unsigned i = 0; i < samples && m->count > 1 && sim_ok(w); i++) {
         const uint32_t ordinal = (uint32_t)rng_below(&w->rng, m->count - 1);
         if (!sim_render(w, w->board, ordinal, (uint64_t)ordinal + 1, &w->text)) {
-            sim_fail(w, "seq %u cannot be rendered", ordinal + 1);
+            sim_unreadable(w, (uint64_t)ordinal + 1);
             return;
         }
         const uint64_t shown = sim_fingerprint(w->text.at, w->text.len);

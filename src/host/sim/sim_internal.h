@@ -288,6 +288,9 @@ void model_no_overdue(struct world *w);
 bool model_holds(const struct sim_intent *intent, const char *agent, uint64_t epoch);
 
 /* sim_check.c */
+/* A failure, unless a disk that lied lost it: a lie below a checkpoint or in a stored
+ * content comes out when the record is read, and no answer is a refusal, too. */
+void sim_unreadable(struct world *w, uint64_t seq);
 void check_bodies(struct world *w, struct board *board, uint64_t count, bool damaged);
 void check_renderings(struct world *w, unsigned samples);
 void check_queries(struct world *w, unsigned samples);

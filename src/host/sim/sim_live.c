@@ -87,6 +87,17 @@ static bool somebody_holds(const struct world *w)
     return false;
 }
 
+/* A lease may have ended while the answer "none" became durable. */
+static bool something_claimable(const struct world *w)
+{
+    for (size_t i = 0; i < w->model.intents_count; i++) {
+        if (model_claimable(w, &w->model.intents[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_left_over(struct world *w)
 {
     for (size_t i = 0; i < w->model.intents_count && sim_ok(w); i++) {
@@ -111,7 +122,7 @@ void live_until_done(struct world *w)
             sim_fail(w, "the work does not end");
             return;
         }
-        if (work_once(w)) {
+        if (work_once(w) || something_claimable(w)) {
             continue;
         }
         if (!sim_ok(w) || !somebody_holds(w)) {

@@ -503,7 +503,7 @@ void perform_expect(struct world *w, const struct request *r, const struct resul
     const struct str sent = content_of(w, r);
     w->host.hushed = true;
     if (!board_content(w->board, result->record, &w->text2, &content)) {
-        sim_fail(w, "request %u: the content cannot be read back", r->number);
+        sim_unreadable(w, (uint64_t)result->record + 1);
     } else if (!str_eq(content.data, sent)) {
         sim_fail(w, "request %u: another content came back", r->number);
     }

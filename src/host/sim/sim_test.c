@@ -42,18 +42,18 @@ static void test_seeds(void **state)
 static void test_stop_in_every_call(void **state)
 {
     (void)state;
-    struct sim_options options = {.seed = 1, .steps = 400, .stop_at_call = UINT64_MAX};
+    struct sim_options options = {.seed = 10, .steps = 600, .stop_at_call = UINT64_MAX};
     struct sim_report report;
     sim_run(&options, &report);
     assert_false(report.failed);
     const uint64_t calls = report.calls;
-    assert_true(calls > 200);
+    assert_true(calls > 100);
     for (uint64_t call = 1; call <= calls; call++) {
         options.stop_at_call = call;
         options.cut = (enum sim_cut)(call % SIM_CUT_COUNT);
         sim_run(&options, &report);
         if (report.failed) {
-            fail_msg("nexus-sim --seed 1 --steps 400 --stop-at %llu --cut %s --verbose: %s",
+            fail_msg("nexus-sim --seed 10 --steps 600 --stop-at %llu --cut %s --verbose: %s",
                      (unsigned long long)call, sim_cut_word(options.cut), report.why);
         }
     }
