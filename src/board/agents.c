@@ -178,7 +178,7 @@ static bool agent_checks(struct board *b, const struct agent_in *in, struct resu
         return false;
     }
     for (size_t i = 0; i < in->capabilities_count; i++) {
-        if (!check_name(b, in->capabilities[i], "capabilities", true, r)) {
+        if (!want_name(b, in->capabilities[i], "capabilities", true, r)) {
             return false;
         }
     }

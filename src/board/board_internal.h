@@ -352,9 +352,9 @@ void refuse(struct result *r, enum outcome outcome, const char *next, const char
     PRINTF_LIKE(4, 5);
 /* Common gates: log alive, room for records and bytes, text lengths. */
 bool may_write(struct board *b, struct result *r);
-bool check_name(struct board *b, struct str text, const char *field, bool required,
+bool want_name(struct board *b, struct str text, const char *field, bool required,
                 struct result *r);
-bool check_text(struct board *b, struct str text, const char *field, bool required,
+bool want_text(struct board *b, struct str text, const char *field, bool required,
                 struct result *r);
 uint64_t txn_last_seq(const struct board *b);
 

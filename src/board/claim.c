@@ -163,12 +163,12 @@ static bool template_checks(struct board *b, const struct claim_template *t, str
         return false;
     }
     for (size_t i = 0; i < t->capabilities_count; i++) {
-        if (!check_name(b, t->capabilities[i], "capabilities", true, r)) {
+        if (!want_name(b, t->capabilities[i], "capabilities", true, r)) {
             return false;
         }
     }
     for (size_t i = 0; i < t->topics_count; i++) {
-        if (!check_name(b, t->topics[i], "topics", true, r)) {
+        if (!want_name(b, t->topics[i], "topics", true, r)) {
             return false;
         }
     }
@@ -288,7 +288,7 @@ void board_checkpoint(struct board *b, const struct actor *actor, struct str int
     struct buf compact = {0};
     result_init(r);
     if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r) ||
-        !check_text(b, data, "data", true, r) || !compact_json(b, data, &compact, r)) {
+        !want_text(b, data, "data", true, r) || !compact_json(b, data, &compact, r)) {
         return;
     }
     claim_event(b, &e, EVENT_CHECKPOINT, actor->name, slot);
@@ -305,7 +305,7 @@ void board_release(struct board *b, const struct actor *actor, struct str intent
     struct entry e;
     result_init(r);
     if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r) ||
-        !check_text(b, reason, "reason", false, r)) {
+        !want_text(b, reason, "reason", false, r)) {
         return;
     }
     claim_event(b, &e, EVENT_RELEASED, actor->name, slot);
@@ -321,7 +321,7 @@ void board_fail(struct board *b, const struct actor *actor, struct str intent, u
     struct entry e;
     result_init(r);
     if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r) ||
-        !check_text(b, reason, "reason", true, r)) {
+        !want_text(b, reason, "reason", true, r)) {
         return;
     }
     claim_event(b, &e, EVENT_FAILED, actor->name, slot);
@@ -405,7 +405,7 @@ void board_cancel(struct board *b, const struct actor *actor, struct str intent,
                "the intent has ended: it is %s", status_word((enum status)i->status));
         return;
     }
-    if (!may_write(b, r) || !check_text(b, reason, "reason", false, r)) {
+    if (!may_write(b, r) || !want_text(b, reason, "reason", false, r)) {
         return;
     }
     event_begin(b, &e, EVENT_CANCELLED, actor->name);

@@ -46,9 +46,9 @@ static bool fact_put(struct board *b, const struct actor *actor, struct entry *e
 
 static bool fact_checks(struct board *b, const struct fact_in *in, struct result *r)
 {
-    if (!check_name(b, in->origin, "origin", true, r) ||
-        !check_name(b, in->topic, "topic", false, r) ||
-        !check_name(b, in->position, "position", false, r)) {
+    if (!want_name(b, in->origin, "origin", true, r) ||
+        !want_name(b, in->topic, "topic", false, r) ||
+        !want_name(b, in->position, "position", false, r)) {
         return false;
     }
     const int64_t time_max = 1ll << 46; /* the year 4199 */
@@ -130,10 +130,10 @@ static bool ground(struct board *b, const struct actor *actor, struct str descri
 
 static bool intent_checks(struct board *b, const struct intent_in *in, struct result *r)
 {
-    if (!check_text(b, in->description, "description", true, r) ||
-        !check_name(b, in->capability, "capability", false, r) ||
-        !check_name(b, in->dedupe_key, "dedupe_key", false, r) ||
-        !check_name(b, in->topic, "topic", false, r)) {
+    if (!want_text(b, in->description, "description", true, r) ||
+        !want_name(b, in->capability, "capability", false, r) ||
+        !want_name(b, in->dedupe_key, "dedupe_key", false, r) ||
+        !want_name(b, in->topic, "topic", false, r)) {
         return false;
     }
     if (in->priority < 0 || in->priority > PRIORITY_MAX) {
@@ -244,8 +244,8 @@ void board_hint(struct board *b, const struct actor *actor, struct str content, 
 {
     struct entry e;
     result_init(r);
-    if (!may_write(b, r) || !check_text(b, content, "content", true, r) ||
-        !check_name(b, scope, "scope", false, r)) {
+    if (!may_write(b, r) || !want_text(b, content, "content", true, r) ||
+        !want_name(b, scope, "scope", false, r)) {
         return;
     }
     if (ttl_ms > 366ull * 86400000) {

@@ -233,13 +233,13 @@ static bool check_run(struct str text, const char *field, bool required, uint64_
     return true;
 }
 
-bool check_name(struct board *b, struct str text, const char *field, bool required,
+bool want_name(struct board *b, struct str text, const char *field, bool required,
                 struct result *r)
 {
     return check_run(text, field, required, b->limits.name_bytes_max, r);
 }
 
-bool check_text(struct board *b, struct str text, const char *field, bool required,
+bool want_text(struct board *b, struct str text, const char *field, bool required,
                 struct result *r)
 {
     return check_run(text, field, required, b->limits.text_bytes_max, r);
