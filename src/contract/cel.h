@@ -132,6 +132,7 @@ struct cel_program {
     const struct cel_value *constants;
     const void *const *patterns; /* of matches() */
     uint32_t ops_count;
+    uint32_t loops;     /* macros inside one another */
     enum cel_kind kind; /* of the result, CEL_DYN when only the evaluation tells */
     uint64_t cost;      /* steps of one evaluation at most */
     uint64_t memory;    /* bytes of one evaluation at most */

@@ -54,8 +54,9 @@ static struct cel_value to_int(struct cel_value v)
         return v.natural > INT64_MAX ? unreadable("out of range of int")
                                      : cel_int((int64_t)v.natural);
     case CEL_DOUBLE:
-        return v.number > -0x1p63 && v.number < 0x1p63 ? cel_int((int64_t)v.number)
-                                                       : unreadable("out of range of int");
+        return v.number > -9223372036854775808.0 && v.number < 9223372036854775808.0
+                   ? cel_int((int64_t)v.number)
+                   : unreadable("out of range of int");
     case CEL_STRING:
         return str_to_i64(cel_text(v), &value) ? cel_int(value) : unreadable("the text is no int");
     case CEL_TIMESTAMP:

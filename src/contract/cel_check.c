@@ -93,6 +93,7 @@ static void check_select(struct checker *c, struct cel_node *node)
     if (!node->test && check_chain(c, node)) {
         return;
     }
+    CHECK(node->first != NULL);
     check_node(c, node->first);
     const struct cel_shape *of = &node->first->shape;
     if (of->kind != CEL_MAP && of->kind != CEL_DYN) {
@@ -139,6 +140,7 @@ static enum cel_kind arithmetic_kind(enum cel_token_kind op, enum cel_kind a, en
 
 static void check_arithmetic(struct checker *c, struct cel_node *node)
 {
+    CHECK(node->first != NULL && node->last != NULL);
     const struct cel_shape *a = &node->first->shape;
     const struct cel_shape *b = &node->last->shape;
     enum cel_kind kind = arithmetic_kind(node->op, a->kind, b->kind);
@@ -159,6 +161,7 @@ static void check_arithmetic(struct checker *c, struct cel_node *node)
 
 static void check_compare(struct checker *c, struct cel_node *node)
 {
+    CHECK(node->first != NULL && node->last != NULL);
     enum cel_kind a = node->first->shape.kind;
     enum cel_kind b = node->last->shape.kind;
     bool order = node->op != TOK_EQ && node->op != TOK_NE;
@@ -176,6 +179,7 @@ static void check_compare(struct checker *c, struct cel_node *node)
 
 static void check_binary(struct checker *c, struct cel_node *node)
 {
+    CHECK(node->first != NULL && node->last != NULL);
     struct cel_shape *a = &node->first->shape;
     struct cel_shape *b = &node->last->shape;
     switch ((int)node->op) {
@@ -232,6 +236,7 @@ static void unknown_function(struct checker *c, struct cel_node *node)
 
 static struct cel_shape call_shape(const struct cel_signature *s, const struct cel_node *node)
 {
+    CHECK(node->first != NULL);
     struct cel_shape of = node->first->shape;
     if (node->function == FN_DYN) {
         if (of.item == NULL && of.items == 0) {
@@ -301,6 +306,7 @@ static void check_call(struct checker *c, struct cel_node *node)
 static void check_loop(struct checker *c, struct cel_node *node)
 {
     struct cel_node *range = node->first;
+    CHECK(range != NULL);
     check_node(c, range);
     if (!fits(&range->shape, K(CEL_LIST) | K(CEL_MAP))) {
         no_fit(c, range, "%s has no items to go through", cel_kind_word(range->shape.kind));
@@ -362,6 +368,7 @@ static void check_rest(struct checker *c, struct cel_node *node)
     if (c->r->failed) {
         return;
     }
+    CHECK(node->first != NULL);
     const struct cel_shape *of = &node->first->shape;
     if (node->kind == NODE_BINARY) {
         check_binary(c, node);

@@ -20,6 +20,7 @@ struct emitter {
     const void **patterns;
     size_t patterns_count, patterns_cap;
     uint32_t height, height_max; /* of the stack */
+    uint32_t loops;
 };
 
 static void emit_node(struct emitter *e, const struct cel_node *node);
@@ -142,6 +143,7 @@ static void emit_call(struct emitter *e, const struct cel_node *node)
 static void emit_loop(struct emitter *e, const struct cel_node *node)
 {
     const struct cel_node *body = node->first->next;
+    e->loops = node->slot >= e->loops ? node->slot + 1 : e->loops;
     emit_node(e, node->first);
     uint32_t loop = emit(e, CODE_LOOP, node->slot, 0);
     e->ops[loop].kind = (uint8_t)node->loop;
@@ -282,6 +284,7 @@ static bool emit_program(struct cel_reader *r, const struct cel_node *root,
         program->ops_count = (uint32_t)e.ops_count;
         program->constants = keep(r->life, e.constants, e.constants_count, sizeof *e.constants);
         program->patterns = keep(r->life, e.patterns, e.patterns_count, sizeof *e.patterns);
+        program->loops = e.loops;
         program->kind = root->shape.kind;
     }
     mem_free(e.ops);

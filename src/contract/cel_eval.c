@@ -276,11 +276,13 @@ static void step_make(struct machine *m, const struct cel_op *op)
 
 struct cel_value cel_eval(const struct cel_program *program, struct cel_run *run)
 {
-    struct machine m; /* the stack is large and needs no zeros */
+    struct machine m; /* large: only what is read before it is written gets zeros */
     m.program = program;
     m.run = run;
     m.pc = 0;
     m.top = m.stack;
+    m.stack[0] = (struct cel_value){0};
+    memset(m.loops, 0, program->loops * sizeof *m.loops);
     const struct cel_value *constants = program->constants;
     for (;;) {
         const struct cel_op *op = &program->ops[m.pc++];

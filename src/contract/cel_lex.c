@@ -289,9 +289,7 @@ static bool read_string(struct cel_reader *r, bool raw, bool bytes)
         if (c == quote && (!triple || (peek(r, 1) == quote && peek(r, 2) == quote))) {
             break;
         }
-        if (c == '\\' && !raw) {
-            r->at++;
-        } else if (c == '\\' && peek(r, 1) == quote) {
+        if (c == '\\' && (!raw || peek(r, 1) == quote)) {
             r->at++; /* a raw string cannot end behind a backslash either */
         }
     }

@@ -274,7 +274,10 @@ static void compile_tree(struct compiler *c)
 
 static struct contract_ceilings ceilings_of(const struct contract_ceilings *given)
 {
-    struct contract_ceilings out = given == NULL ? (struct contract_ceilings){0} : *given;
+    struct contract_ceilings out = {0};
+    if (given != NULL) {
+        out = *given;
+    }
     out.source_bytes = out.source_bytes == 0 ? 262144 : out.source_bytes;
     out.rules = out.rules == 0 ? 500 : out.rules;
     out.schemas = out.schemas == 0 ? 200 : out.schemas;

@@ -3,6 +3,7 @@
  * Both trees are flattened to paths ("admit unit.require") with printed values; equal paths are
  * compared, so order, blanks and comments make no difference, and renaming shows as both.
  */
+#include "base/check.h"
 #include "base/dict.h"
 #include "base/mem.h"
 #include "contract/contract_internal.h"
@@ -62,6 +63,12 @@ static void flat_of(struct flat *flat, const struct contract *contract)
     buf_deinit(&path);
 }
 
+static struct str value_of(const struct flat *flat, uint32_t number)
+{
+    CHECK(flat->values != NULL && number < flat->paths.count);
+    return flat->values[number];
+}
+
 static void flat_deinit(struct flat *flat)
 {
     arena_deinit(&flat->arena);
@@ -80,10 +87,10 @@ uint32_t contract_diff(const struct contract *before, const struct contract *aft
         struct str path = dict_name(&a.paths, i);
         uint32_t there = dict_find(&b.paths, path);
         if (there == DICT_NONE) {
-            buf_printf(out, "- %.*s: %.*s\n", STR_ARG(path), STR_ARG(a.values[i]));
-        } else if (!str_eq(a.values[i], b.values[there])) {
-            buf_printf(out, "~ %.*s: %.*s -> %.*s\n", STR_ARG(path), STR_ARG(a.values[i]),
-                       STR_ARG(b.values[there]));
+            buf_printf(out, "- %.*s: %.*s\n", STR_ARG(path), STR_ARG(value_of(&a, i)));
+        } else if (!str_eq(value_of(&a, i), value_of(&b, there))) {
+            buf_printf(out, "~ %.*s: %.*s -> %.*s\n", STR_ARG(path), STR_ARG(value_of(&a, i)),
+                       STR_ARG(value_of(&b, there)));
         } else {
             continue;
         }
@@ -92,7 +99,7 @@ uint32_t contract_diff(const struct contract *before, const struct contract *aft
     for (uint32_t i = 0; i < b.paths.count; i++) {
         struct str path = dict_name(&b.paths, i);
         if (dict_find(&a.paths, path) == DICT_NONE) {
-            buf_printf(out, "+ %.*s: %.*s\n", STR_ARG(path), STR_ARG(b.values[i]));
+            buf_printf(out, "+ %.*s: %.*s\n", STR_ARG(path), STR_ARG(value_of(&b, i)));
             count++;
         }
     }

@@ -162,6 +162,10 @@ static void test_kind_in_front(void **state)
     assert_false(admits(&f, r));
     r.kind = STR("event");
     assert_true(admits(&f, r));
+    r.kind = STR("intent");
+    r.priority = 3;
+    assert_true(admits(&f, r));
+    r.kind = STR("event");
     done(&f);
     f = with("admit a { when: \"content.x > 1 && (kind==\\\"hint\\\")\" require: \"false\" }\n"
              "admit b { when: \"kind == 'intent'\" require: \"priority > 3\" }\n");
@@ -169,6 +173,7 @@ static void test_kind_in_front(void **state)
     r.kind = STR("hint");
     assert_false(admits(&f, r)); /* no such key: cannot be decided */
     r.kind = STR("intent");
+    r.priority = 4;
     assert_true(admits(&f, r));
     r.priority = 3;
     assert_false(admits(&f, r));
@@ -228,8 +233,10 @@ static void test_schema(void **state)
              "    }\n"
              "}\n");
     assert_true(admits(&f, fact("{\"value\":0,\"unit\":\"ms\"}")));
-    assert_true(admits(&f, fact("{\"value\":100,\"unit\":\"s\",\"note\":null,\"code\":\"AB-12\","
+    assert_true(admits(&f, fact("{\"value\":100,\"unit\":\"s\",\"note\":\"\xc3\xa4"
+                                "234\",\"code\":\"AB-12\","
                                 "\"runs\":[1,2],\"at\":{\"host\":\"x\",\"more\":1}}")));
+    assert_true(admits(&f, fact("{\"value\":1,\"unit\":\"s\",\"note\":null}")));
     static const struct {
         const char *json, *says;
     } cases[] = {
@@ -349,6 +356,11 @@ static void test_report(void **state)
     r.topic = STR("other");
     assert_true(admits(&f, r));
     r.report = true;
+    assert_false(admits(&f, r));
+    done(&f);
+    f = with("report { citation: \"[0-9]\" }"); /* one citation at least */
+    assert_true(admits(&f, r));
+    r.content = STR("none");
     assert_false(admits(&f, r));
     done(&f);
 }

@@ -84,7 +84,7 @@ struct nex_place nex_place_in(struct str source, const struct nex_value *text, s
             char bytes[4];
             uint32_t code = 0;
             for (size_t i = at + 2; i < at + 6 && i < source.len; i++) {
-                int c = source.at[i];
+                int c = (unsigned char)source.at[i];
                 code = code * 16 + (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
             }
             done += utf8_put(code & 0xffff, bytes);

@@ -1,6 +1,7 @@
 /* nex_value.c - numbers, words, texts and lists of a contract's text. */
 #include <string.h>
 
+#include "base/check.h"
 #include "codec/utf8.h"
 #include "contract/cel_internal.h"
 #include "contract/nex_internal.h"
@@ -165,6 +166,7 @@ static bool read_list(struct nex_reader *r, struct nex_value *value)
             items = more;
             cap = cap * 2 + 8;
         }
+        CHECK(items != NULL);
         if (!nex_read_value(r, &items[value->count], true)) {
             return false;
         }
