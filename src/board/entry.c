@@ -150,30 +150,62 @@ void entry_encode(const struct entry *e, struct buf *out)
 
 /* -- identity ----------------------------------------------------------------------- */
 
-static void hash_field(struct sha256 *h, const void *bytes, size_t len)
+/* Gathers short fields, so that the hash is fed in few large runs. */
+struct gather {
+    struct sha256 hash;
+    size_t len;
+    uint8_t bytes[512];
+};
+
+static void gather_flush(struct gather *g)
 {
-    uint8_t length[8];
-    put_u64(length, len);
-    sha256_add(h, length, sizeof length);
-    sha256_add(h, bytes, len);
+    sha256_add(&g->hash, g->bytes, g->len);
+    g->len = 0;
 }
-static void hash_str(struct sha256 *h, struct str text)
+
+static void hash_field(struct gather *g, const void *bytes, size_t len)
 {
-    hash_field(h, text.at, text.len);
+    if (g->len + 8 > sizeof g->bytes) {
+        gather_flush(g);
+    }
+    put_u64(g->bytes + g->len, len);
+    g->len += 8;
+    if (len > sizeof g->bytes - g->len) {
+        gather_flush(g);
+        sha256_add(&g->hash, bytes, len);
+    } else if (len > 0) {
+        memcpy(g->bytes + g->len, bytes, len);
+        g->len += len;
+    }
+}
+
+static void hash_begin(struct gather *g)
+{
+    sha256_init(&g->hash);
+    g->len = 0;
+}
+static void hash_end(struct gather *g, struct hash *out_hash)
+{
+    gather_flush(g);
+    sha256_end(&g->hash, out_hash);
+}
+static void hash_str(struct gather *g, struct str text)
+{
+    hash_field(g, text.at, text.len);
 }
 /* Present or absent, and the value: 1 or 9 bytes after the length. */
-static void hash_optional_i64(struct sha256 *h, bool present, int64_t value)
+static void hash_optional_i64(struct gather *g, bool present, int64_t value)
 {
     uint8_t bytes[9] = {present};
     put_u64(bytes + 1, (uint64_t)value);
-    hash_field(h, bytes, present ? sizeof bytes : 1);
+    hash_field(g, bytes, present ? sizeof bytes : 1);
 }
 
 void entry_fact_identity(const struct entry *e, const struct hash *content_hash,
                          struct hash *out_id)
 {
-    struct sha256 h;
-    sha256_init(&h);
+    struct gather h;
+    hash_begin(&h);
     hash_str(&h, STR("nexus.fact.v1"));
     hash_str(&h, e->fact.origin);
     hash_str(&h, e->creator);
@@ -184,15 +216,15 @@ void entry_fact_identity(const struct entry *e, const struct hash *content_hash,
     hash_str(&h, e->fact.mime_type);
     hash_field(&h, content_hash->bytes, sizeof content_hash->bytes);
     hash_field(&h, e->fact.from.at, (size_t)e->fact.from.count * sizeof(struct hash));
-    sha256_end(&h, out_id);
+    hash_end(&h, out_id);
 }
 
 void entry_unique_identity(const struct entry *e, const struct hash *log_name, uint64_t seq,
                            struct hash *out_id)
 {
-    struct sha256 h;
+    struct gather h;
     uint8_t numbers[18];
-    sha256_init(&h);
+    hash_begin(&h);
     hash_str(&h, STR("nexus.record.v1"));
     hash_field(&h, log_name->bytes, sizeof log_name->bytes);
     numbers[0] = (uint8_t)e->kind;
@@ -201,5 +233,5 @@ void entry_unique_identity(const struct entry *e, const struct hash *log_name, u
     put_u64(numbers + 10, (uint64_t)e->at_ms);
     hash_field(&h, numbers, sizeof numbers);
     hash_str(&h, e->creator);
-    sha256_end(&h, out_id);
+    hash_end(&h, out_id);
 }
