@@ -5,21 +5,14 @@
  * the record's own columns; and rules that all look into the content. Beside them the trivial
  * baseline, one comparison of strings a rule, and the time to compile each contract.
  */
-#include <stdio.h>
-#include <time.h>
-
 #include "base/check.h"
 #include "contract/contract.h"
+#include "measure.h"
 
-#define RULES  50
-#define ROUNDS 200000
-
-static double now_s(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+#define RULES    50
+#define BATCH    2000
+#define BATCHES  101
+#define BOUND_NS 2000
 
 enum sort { SORT_TYPICAL = 0, SORT_COLUMNS, SORT_CONTENT };
 
@@ -45,48 +38,59 @@ static void rule(struct buf *text, enum sort sort, int i)
     }
 }
 
-static double baseline(const struct contract_record *record)
+static uint64_t baseline(const struct contract_record *record)
 {
     char topics[RULES][16];
+    uint64_t times[BATCHES];
     volatile uint64_t hits = 0;
     for (int i = 0; i < RULES; i++) {
         (void)snprintf(topics[i], sizeof topics[i], "topic%d", i % 10);
     }
-    double start = now_s();
-    for (int round = 0; round < ROUNDS; round++) {
-        for (int i = 0; i < RULES; i++) {
-            hits += str_is(record->topic, topics[i]) ? 1 : 0;
+    for (int batch = 0; batch < BATCHES; batch++) {
+        uint64_t start = now_ns();
+        for (int round = 0; round < BATCH; round++) {
+            for (int i = 0; i < RULES; i++) {
+                hits += str_is(record->topic, topics[i]) ? 1 : 0;
+            }
         }
+        times[batch] = (now_ns() - start) / BATCH;
     }
     CHECK(hits > 0);
-    return (now_s() - start) / ROUNDS * 1e6;
+    return median(times, BATCHES);
 }
 
-static void measure(enum sort sort, const char *name, const struct contract_record *record)
+static void measure(struct table *table, enum sort sort, const char *name,
+                    const struct contract_record *record)
 {
     struct buf text = {0};
     for (int i = 0; i < RULES; i++) {
         rule(&text, sort, i);
     }
     struct nex_problems problems;
-    double start = now_s();
+    uint64_t start = now_ns();
     struct contract *contract = contract_compile(buf_str(&text), NULL, &problems);
-    double compile_ms = (now_s() - start) * 1e3;
+    uint64_t compile_ns = now_ns() - start;
     CHECK(contract != NULL);
     struct contract_scratch *scratch = contract_scratch_new();
     struct contract_verdict verdict;
-    double best = 1e9;
-    for (int repeat = 0; repeat < 5; repeat++) {
-        start = now_s();
-        for (int round = 0; round < ROUNDS / 5; round++) {
+    uint64_t times[BATCHES];
+    for (int batch = 0; batch < BATCHES; batch++) {
+        start = now_ns();
+        for (int round = 0; round < BATCH; round++) {
             contract_judge(contract, scratch, record, &verdict);
             CHECK(verdict.admitted);
         }
-        double us = (now_s() - start) / (ROUNDS / 5.0) * 1e6;
-        best = us < best ? us : best;
+        times[batch] = (now_ns() - start) / BATCH;
     }
-    (void)printf("%-34s %8.3f us   (compiled in %.2f ms, at most %llu steps)\n", name, best,
-                 compile_ms, (unsigned long long)contract_cost(contract));
+    uint64_t middle = median(times, BATCHES);
+    size_t row = table_row(table, name);
+    table_cell(table, row, 1, "%.2f us", (double)middle / 1e3);
+    if (sort == SORT_TYPICAL) {
+        table_cell(table, row, 2, "%.2f us", (double)BOUND_NS / 1e3);
+        table_met(table, row, 3, middle <= BOUND_NS);
+    }
+    table_cell(table, row, 4, "%.2f ms", (double)compile_ns / 1e6);
+    table_cell(table, row, 5, "%llu", (unsigned long long)contract_cost(contract));
     contract_scratch_free(scratch);
     contract_free(contract);
     buf_deinit(&text);
@@ -109,10 +113,15 @@ int main(void)
         .priority = 5,
         .at_ms = 1700000000000,
     };
-    (void)printf("one record before %d rules\n", RULES);
-    measure(SORT_TYPICAL, "typical: a few rules apply", &record);
-    measure(SORT_COLUMNS, "all apply, columns only", &record);
-    measure(SORT_CONTENT, "all apply, all read the content", &record);
-    (void)printf("%-34s %8.3f us\n", "baseline: 50 string comparisons", baseline(&record));
+    static const char *const heads[] = {
+        "one record before 50 rules", "judged in", "bound", "met", "compiled", "steps at most"};
+    struct table table;
+    table_init(&table, heads, 6);
+    measure(&table, SORT_TYPICAL, "typical: a few rules apply", &record);
+    measure(&table, SORT_COLUMNS, "all apply, columns only", &record);
+    measure(&table, SORT_CONTENT, "all apply, all read the content", &record);
+    size_t row = table_row(&table, "baseline: 50 comparisons of strings");
+    table_cell(&table, row, 1, "%.2f us", (double)baseline(&record) / 1e3);
+    table_print(&table);
     return 0;
 }

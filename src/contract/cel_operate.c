@@ -208,6 +208,14 @@ static struct cel_value member_of(struct cel_run *run, struct cel_value item, st
     if (of.kind != CEL_LIST) {
         return cel_no_overload();
     }
+    if (of.form == CEL_PLAIN) {
+        for (uint32_t i = 0; i < of.len; i++) {
+            if (cel_same(of.items[i], item, &run->steps)) {
+                return cel_bool(true);
+            }
+        }
+        return cel_bool(false);
+    }
     struct cel_cursor cursor = cel_cursor(of);
     while (cel_next(&cursor, &key, &value)) {
         if (cel_same(value, item, &run->steps)) {
