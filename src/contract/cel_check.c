@@ -11,7 +11,11 @@
 #include "base/check.h"
 #include "contract/suggest.h"
 
-const struct cel_shape check_anything = {.kind = CEL_DYN};
+const struct cel_shape *check_anything(void)
+{
+    static const struct cel_shape anything = {.kind = CEL_DYN};
+    return &anything;
+}
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -23,7 +27,7 @@ const struct cel_shape *cel_shape_item(const struct cel_shape *shape)
     if (shape->item != NULL) {
         return shape->item;
     }
-    return shape->kind == CEL_DYN ? shape : &check_anything;
+    return shape->kind == CEL_DYN ? shape : check_anything();
 }
 
 const struct cel_shape *cel_shape_key(const struct cel_shape *shape)
@@ -31,7 +35,7 @@ const struct cel_shape *cel_shape_key(const struct cel_shape *shape)
     if (shape->key != NULL) {
         return shape->key;
     }
-    return shape->kind == CEL_DYN ? shape : &check_anything;
+    return shape->kind == CEL_DYN ? shape : check_anything();
 }
 
 struct cel_shape check_scalar(enum cel_kind kind, uint64_t bytes)
@@ -240,7 +244,7 @@ static struct cel_shape call_shape(const struct cel_signature *s, const struct c
     struct cel_shape of = node->first->shape;
     if (node->function == FN_DYN) {
         if (of.item == NULL && of.items == 0) {
-            of.item = &check_anything; /* no list: nothing can be taken out of it */
+            of.item = check_anything(); /* no list: nothing can be taken out of it */
         }
         of.kind = CEL_DYN;
         return of;
@@ -341,7 +345,7 @@ static void check_loop(struct checker *c, struct cel_node *node)
 static void check_items(struct checker *c, struct cel_node *node)
 {
     bool map = node->kind == NODE_MAP;
-    struct cel_shape parts[2] = {check_anything, check_anything}; /* items or keys; values */
+    struct cel_shape parts[2] = {*check_anything(), *check_anything()}; /* items or keys; values */
     uint64_t total = 1;
     uint32_t at = 0;
     for (struct cel_node *item = node->first; item != NULL; item = item->next, at++) {

@@ -9,7 +9,7 @@ struct checker {
 };
 
 /* Nothing is known of it, not even how large it is: it has no items. */
-extern const struct cel_shape check_anything;
+const struct cel_shape *check_anything(void);
 
 /* Checks a node and all below it. */
 void check_node(struct checker *c, struct cel_node *node);
