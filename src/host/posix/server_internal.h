@@ -58,6 +58,7 @@ struct server {
     bool tcp_open, local_open;
     char address[64];
     uv_check_t check;
+    uv_prepare_t prepare;
     uv_timer_t timer; /* the gateway's next deadline */
     uint64_t timer_ns;
     uv_timer_t care;  /* runs only while a peer is slow or closing */
