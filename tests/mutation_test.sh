@@ -5,7 +5,7 @@
 # A mutation is a sed script; its first line names the file it changes and what then is
 # wrong. The changed copy is compiled and linked before the libraries, which takes the
 # place of their member. A script that no longer changes anything fails the test.
-# shellcheck disable=SC2317,SC2086 # hunt is called through xargs; libraries are words
+# shellcheck disable=SC2317 # hunt is called through xargs
 set -u
 source=${NEXUS_SOURCE:?}
 build=${NEXUS_BUILD:?}
@@ -15,11 +15,6 @@ trap 'rm -rf "$work"' EXIT
 export source build seeds work
 export CC=${CC:-cc}
 
-libraries=
-for name in host board log crypto codec base; do
-    libraries="$libraries $build/src/lib$name.a"
-done
-export libraries
 
 if ! "$CC" -std=gnu17 -D_GNU_SOURCE -O1 -I "$source/src" -c "$source/src/apps/nexus_sim.c" \
     -o "$work/main.o"; then
@@ -29,8 +24,12 @@ fi
 
 # make_with SOURCE PROGRAM: the simulator with this file in place of the library's.
 make_with() {
+    local name libraries=()
+    for name in host board log crypto codec base; do
+        libraries+=("$build/src/lib$name.a")
+    done
     "$CC" -std=gnu17 -w -O1 -ffp-contract=off -I "$source/src" -c "$1" -o "$2.o" &&
-        "$CC" -o "$2" "$work/main.o" "$2.o" $libraries -lcrypto -lm
+        "$CC" -o "$2" "$work/main.o" "$2.o" "${libraries[@]}" -lcrypto -lm
 }
 export -f make_with
 
@@ -57,8 +56,8 @@ hunt() {
 }
 export -f hunt
 
-printf '%s\n' "$source"/tests/mutations/*.sed |
-    xargs -P "$(nproc 2> /dev/null || echo 2)" -I {} bash -c 'hunt {}'
+printf '%s\0' "$source"/tests/mutations/*.sed |
+    xargs -0 -P "$(nproc 2> /dev/null || echo 2)" -n 1 bash -c 'hunt "$1"' bash
 
 count=0
 failed=0
