@@ -222,7 +222,7 @@ struct fact_in {
     struct under under;
 };
 /* CREATED, or OK with the same record when an identical Fact exists. INVALID,
- * TOO_LARGE, INVALID_REFERENCE, STALE_EPOCH, NOT_HOLDER, NOT_FOUND, LIMIT. */
+ * TOO_LARGE, INVALID_REFERENCE, STALE_EPOCH, NOT_HOLDER, REFUSED, LIMIT. */
 void board_fact(struct board *board, const struct actor *actor, const struct fact_in *in,
                 struct result *out_result);
 

@@ -90,6 +90,8 @@ void board_fact(struct board *b, const struct actor *actor, const struct fact_in
     if (in->under.given) {
         uint32_t slot;
         if (!resolve_claim(b, actor, in->under.intent, in->under.epoch, &slot, r)) {
+            /* The Fact refers to the intent; it is not what is acted upon. */
+            r->outcome = r->outcome == BOARD_NOT_FOUND ? BOARD_INVALID_REFERENCE : r->outcome;
             return;
         }
         e.flags |= ENTRY_UNDER;

@@ -252,7 +252,7 @@ static struct verdict expect_under(const struct world *w, const struct request *
                                    const struct sim_intent *intent)
 {
     if (intent == NULL) {
-        return must_be(BOARD_NOT_FOUND);
+        return must_be(r->kind == OP_FACT ? BOARD_INVALID_REFERENCE : BOARD_NOT_FOUND);
     }
     if (r->kind == OP_CONCLUDE && intent->status == STATUS_CONCLUDED && intent->epoch == r->epoch) {
         return (struct verdict){true, BOARD_OK, BOARD_ALREADY_CONCLUDED};
