@@ -35,7 +35,7 @@ const struct cel_shape *cel_shape_key(const struct cel_shape *shape)
     if (shape->key != NULL) {
         return shape->key;
     }
-    return shape->kind == CEL_DYN ? shape : check_anything();
+    return shape->kind == CEL_DYN && shape->item == NULL ? shape : check_anything();
 }
 
 struct cel_shape check_scalar(enum cel_kind kind, uint64_t bytes)
@@ -72,22 +72,41 @@ static const struct cel_shape *keep(struct checker *c, struct cel_shape shape)
     return copy;
 }
 
+/* Each part of it is bounded by the ceilings of the whole. */
+static bool is_document(const struct cel_shape *s)
+{
+    return s->kind == CEL_DYN && s->item == NULL && s->items > 0;
+}
+
+/* As a document: ceilings that hold at every depth. */
+static struct cel_shape as_document(const struct cel_shape *s)
+{
+    struct cel_shape out = *s;
+    if (s->items > 0 && !is_document(s)) {
+        out.items = s->total > UINT32_MAX ? UINT32_MAX : (uint32_t)s->total;
+        out.bytes = s->total > UINT64_MAX / 16 ? UINT64_MAX : larger(s->bytes, s->total * 16);
+    }
+    out.kind = CEL_DYN;
+    out.item = out.key = NULL;
+    return out;
+}
+
 struct cel_shape check_join(struct checker *c, const struct cel_shape *a, const struct cel_shape *b)
 {
+    bool document = is_document(a) || is_document(b);
+    struct cel_shape x = document ? as_document(a) : *a;
+    struct cel_shape y = document ? as_document(b) : *b;
     struct cel_shape out = {
-        .kind = a->kind == b->kind ? a->kind : CEL_DYN,
-        .items = (uint32_t)larger(a->items, b->items),
-        .bytes = larger(a->bytes, b->bytes),
-        .total = larger(a->total, b->total),
+        .kind = x.kind == y.kind ? x.kind : CEL_DYN,
+        .items = (uint32_t)larger(x.items, y.items),
+        .bytes = larger(x.bytes, y.bytes),
+        .total = larger(x.total, y.total),
     };
-    bool self = (a->kind == CEL_DYN && a->item == NULL) || (b->kind == CEL_DYN && b->item == NULL);
-    if (out.items > 0 && !self) {
-        const struct cel_shape *x = a->items > 0 ? cel_shape_item(a) : cel_shape_item(b);
-        const struct cel_shape *y = b->items > 0 ? cel_shape_item(b) : x;
-        out.item = keep(c, check_join(c, x, y));
-        x = a->items > 0 ? cel_shape_key(a) : cel_shape_key(b);
-        y = b->items > 0 ? cel_shape_key(b) : x;
-        out.key = keep(c, check_join(c, x, y));
+    if (out.items > 0 && !document) {
+        const struct cel_shape *first = a->items > 0 ? a : b;
+        const struct cel_shape *second = b->items > 0 ? b : a;
+        out.item = keep(c, check_join(c, cel_shape_item(first), cel_shape_item(second)));
+        out.key = keep(c, check_join(c, cel_shape_key(first), cel_shape_key(second)));
     }
     return out;
 }
@@ -142,6 +161,27 @@ static enum cel_kind arithmetic_kind(enum cel_token_kind op, enum cel_kind a, en
                                                                                    : CEL_DYN;
 }
 
+static struct cel_shape sum_shape(struct checker *c, enum cel_kind kind, const struct cel_shape *a,
+                                  const struct cel_shape *b)
+{
+    if (kind != CEL_LIST && kind != CEL_DYN) {
+        bool text = kind == CEL_STRING || kind == CEL_BYTES;
+        return check_scalar(kind, text ? a->bytes + b->bytes : 0);
+    }
+    struct cel_shape out = {
+        .kind = kind,
+        .items = a->items > UINT32_MAX - b->items ? UINT32_MAX : a->items + b->items,
+        .bytes = kind == CEL_LIST ? 0 : a->bytes + b->bytes,
+        .total = a->total > UINT64_MAX - b->total ? UINT64_MAX : a->total + b->total,
+    };
+    if (out.items > 0) {
+        const struct cel_shape *first = a->items > 0 ? a : b;
+        const struct cel_shape *second = b->items > 0 ? b : a;
+        out.item = keep(c, check_join(c, cel_shape_item(first), cel_shape_item(second)));
+    }
+    return out;
+}
+
 static void check_arithmetic(struct checker *c, struct cel_node *node)
 {
     CHECK(node->first != NULL && node->last != NULL);
@@ -155,11 +195,7 @@ static void check_arithmetic(struct checker *c, struct cel_node *node)
     }
     node->shape = check_scalar(kind, 0);
     if (node->op == TOK_ADD) {
-        node->shape = check_join(c, a, b);
-        node->shape.kind = kind;
-        node->shape.items = a->items + b->items < a->items ? UINT32_MAX : a->items + b->items;
-        node->shape.bytes = a->bytes + b->bytes;
-        node->shape.total = a->total + b->total;
+        node->shape = sum_shape(c, kind, a, b);
     }
 }
 
@@ -253,7 +289,7 @@ static struct cel_shape call_shape(const struct cel_signature *s, const struct c
     return check_scalar(s->result, text ? larger(of.bytes, 40) : 0);
 }
 
-/* A pattern that comes with the record could cost check_anything, so it has to be here now. */
+/* A pattern that comes with the record could cost anything, so it has to be here now. */
 static void check_pattern(struct checker *c, struct cel_node *node)
 {
     const struct cel_node *pattern = node->last;

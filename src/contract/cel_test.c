@@ -235,6 +235,9 @@ static void test_cost_limit(void **state)
     }
     assert_true(cost_of("content.all(x, x != 1)") > 100);
     assert_true(cost_of("content.unit in content.a") < 10000);
+    /* What comes out of a document is as large as it may be, however it got into the list. */
+    assert_true(cost_of("([1] + content).all(x, x == 'abcdefghijklmnopqrstuvwxyz')") > 101 * 3);
+    assert_true(cost_of("(priority > 1 ? content : [[topic]]).all(x, x[0] == topic)") > 100 * 64);
     assert_true(cost_of("content.all(x, content.all(y, y != 1))") > 100 * 100);
     refused("content.all(x, content.all(y, content.all(z, z != 1)))", 7, "could cost");
 }
