@@ -24,12 +24,10 @@ fi
 
 # make_with SOURCE PROGRAM: the simulator with this file in place of the library's.
 make_with() {
-    local name libraries=()
-    for name in host board log crypto codec base; do
-        libraries+=("$build/src/lib$name.a")
-    done
+    local libraries=("$build"/src/lib*.a)
     "$CC" -std=gnu17 -w -O1 -ffp-contract=off -I "$source/src" -c "$1" -o "$2.o" &&
-        "$CC" -o "$2" "$work/main.o" "$2.o" "${libraries[@]}" -lcrypto -lm
+        "$CC" -o "$2" "$work/main.o" "$2.o" \
+            -Wl,--start-group "${libraries[@]}" -Wl,--end-group -lcrypto -lm
 }
 export -f make_with
 
