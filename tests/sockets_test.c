@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "daemon_fixture.h"
 
@@ -11,6 +12,7 @@
 
 #define IDLE_COUNT 400
 #define PIPELINE_COUNT 150
+#define LARGE_BYTES (8u << 20)
 
 static const char health_request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -83,6 +85,31 @@ static void a_half_closed_client_is_answered(void **state)
     assert_int_equal(http_answer(&client, NULL), 201);
     assert_true(http_ended(&client));
     buf_deinit(&request);
+    http_close(&client);
+}
+
+/* Far more than a socket takes at once, to a client that reads: nothing waits for a
+ * timer in between, which would take twice as many seconds as there are mebibytes. */
+static void a_large_answer_comes_at_once(void **state)
+{
+    struct daemon_fixture *d = *state;
+    struct http_client client;
+    struct buf json = {0};
+    struct buf body = {0};
+    buf_add_text(&json, "{\"origin\":\"o\",\"content\":{\"mime_type\":\"text/plain\",\"data\":\"");
+    memset(buf_reserve(&json, LARGE_BYTES), 'x', LARGE_BYTES);
+    json.len += LARGE_BYTES;
+    buf_add_text(&json, "\"}}");
+    assert_true(daemon_open(d, &client));
+    struct timespec begun, done;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    assert_int_equal(
+        http_call(&client, "POST", "/api/v1/facts", d->token, buf_cstr(&json), &body), 201);
+    clock_gettime(CLOCK_MONOTONIC, &done);
+    assert_true(body.len > LARGE_BYTES);
+    assert_true(done.tv_sec - begun.tv_sec < 8);
+    buf_deinit(&body);
+    buf_deinit(&json);
     http_close(&client);
 }
 
@@ -282,6 +309,7 @@ int main(void)
         CASE(requests_in_one_piece_are_answered_in_order),
         CASE(a_slow_client_is_answered),
         CASE(a_half_closed_client_is_answered),
+        CASE(a_large_answer_comes_at_once),
         CASE(many_idle_connections_disturb_nobody),
         CASE(a_client_that_does_not_read_holds_up_nobody),
         CASE(a_client_that_never_reads_is_not_read_from),

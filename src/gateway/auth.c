@@ -64,6 +64,17 @@ bool auth_actor(struct call *call)
     return true;
 }
 
+/* An open stream goes on only as long as its token is good. */
+bool auth_holds(const struct conn *conn)
+{
+    const struct gateway *gateway = conn->gateway;
+    const struct slot *main_slot = gateway->slots[0];
+    struct actor actor;
+    return hash_eq_secret(&conn->token_hash, &gateway->options.admin_token_hash) ||
+           (main_slot->board != NULL &&
+            board_agent_by_token(main_slot->board, &conn->token_hash, &actor));
+}
+
 bool auth_may(struct call *call)
 {
     if ((call->op->may & ROLE_BIT(call->actor.role)) != 0) {

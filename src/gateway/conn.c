@@ -352,6 +352,18 @@ static size_t process(struct conn *conn, const char *data, size_t len)
     return conn->state == CONN_CLOSING ? len : used;
 }
 
+/* The peer sends no more: what it left unfinished is refused, and then it is over. */
+static void end_of_input(struct conn *conn)
+{
+    const bool unfinished = conn->state == CONN_BODY || conn->in.len > 0;
+    if (unfinished) {
+        call_refuse_http(conn, 400, BOARD_INVALID, "the request ended before it was complete",
+                         "send the whole request again, on a new connection");
+    } else {
+        conn_close_after(conn, false);
+    }
+}
+
 /* After input was looked at: the time-outs, and the end if the peer has ended. */
 static void settle_input(struct conn *conn, size_t in_before)
 {
@@ -359,7 +371,7 @@ static void settle_input(struct conn *conn, size_t in_before)
         buffer_rest(conn->gateway, &conn->in);
     }
     if (conn->peer_ended && accepts(conn)) {
-        conn_close_after(conn, false);
+        end_of_input(conn);
     }
     if (conn->state != CONN_HEAD) {
         return;
@@ -426,7 +438,7 @@ void conn_feed_end(struct conn *conn)
         conn_stream_end(conn);
     }
     if (accepts(conn)) {
-        conn_close_after(conn, false);
+        end_of_input(conn);
     }
 }
 

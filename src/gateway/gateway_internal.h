@@ -242,6 +242,7 @@ OPERATION_TABLE(X)
 /* Sets call->actor; false: answered with 401. */
 bool auth_actor(struct call *call);
 bool auth_may(struct call *call); /* false: answered with 403 */
+bool auth_holds(const struct conn *conn); /* the token shown last is still good */
 bool auth_host(struct conn *conn); /* Host and Origin; false: answered */
 
 /* -- reply.c ------------------------------------------------------------------ */

@@ -335,6 +335,30 @@ static void half_closed_connections_are_answered_and_ended(void **state)
     conn_free(conn);
 }
 
+static void what_a_peer_leaves_unfinished_is_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "GET /hea",
+        "GET /healthz HTTP/1.1\r\n" WORLD_HOST,
+        "POST /api/v1/hints HTTP/1.1\r\n" WORLD_HOST AUTH "Content-Length: 36\r\n\r\n{\"con",
+        "POST /api/v1/hints HTTP/1.1\r\n" WORLD_HOST AUTH
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct conn *conn = conn_new(world.gateway, CONN_TCP, NULL);
+        struct buf out = {0};
+        say(conn, cases[i]);
+        conn_feed_end(conn);
+        take(conn, &out);
+        assert_true(str_starts(buf_str(&out), STR("HTTP/1.1 400")));
+        assert_non_null(strstr(buf_cstr(&out), "ended before it was complete"));
+        assert_true(conn_wants_close(conn));
+        buf_deinit(&out);
+        conn_free(conn);
+    }
+}
+
 static void a_refused_upload_is_not_invited(void **state)
 {
     (void)state;
@@ -473,6 +497,7 @@ int main(void)
         cmocka_unit_test(head_answers_without_a_body),
         cmocka_unit_test(connections_end_as_asked),
         cmocka_unit_test(half_closed_connections_are_answered_and_ended),
+        cmocka_unit_test(what_a_peer_leaves_unfinished_is_refused),
         cmocka_unit_test(a_refused_upload_is_not_invited),
         cmocka_unit_test(slow_clients_are_timed_out),
         cmocka_unit_test(unread_answers_stop_the_reading),

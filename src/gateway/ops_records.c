@@ -2,7 +2,9 @@
  *
  * A cursor pins the moment: all pages of a list show the board as it was when the
  * first page was asked for. It holds that seq, the seq to go on from, and a checksum
- * over the other parameters, so that it is not used with another question.
+ * over the other parameters, so that it is not used with another question. A client
+ * may repeat the whole question beside it: an `as_of` must then be the one it holds,
+ * and where it goes on is behind every `after`.
  */
 #include <string.h>
 
@@ -46,12 +48,18 @@ static bool read_cursor(struct call *call, struct query *query)
                   "query parameter `cursor` is not one that this list gave");
         return false;
     }
+    if (query->as_of != 0 && query->as_of != get_u64(bytes)) {
+        call_fail(call, BOARD_INVALID, "leave `as_of` away, or start again without `cursor`",
+                  "query parameter `cursor` is of a list as of %llu, not %llu",
+                  (unsigned long long)get_u64(bytes), (unsigned long long)query->as_of);
+        return false;
+    }
     query->as_of = get_u64(bytes);
     uint64_t from = get_u64(bytes + 8);
     if (query->newest_first) {
         query->before = from;
     } else {
-        query->after = from;
+        query->after = from > query->after ? from : query->after;
     }
     return true;
 }
@@ -105,11 +113,6 @@ static bool read_question(struct call *call, struct query *query)
             return false;
         }
         return true;
-    }
-    if (args->given[ARG_RECORDS_AS_OF] || args->given[ARG_RECORDS_AFTER]) {
-        call_fail(call, BOARD_INVALID, NULL,
-                  "query parameter `cursor` excludes `as_of` and `after`, which it contains");
-        return false;
     }
     return read_cursor(call, query);
 }

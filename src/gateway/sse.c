@@ -3,6 +3,7 @@
  * A stream is a cursor into the log: it shows what is durable and stops while the
  * client is slow, so that it never holds more than it may buffer, and loses nothing.
  * Each record is shown as it was when it was written; later events tell the rest.
+ * A stream ends with its token: before anything more is shown, the token is looked up.
  */
 #include "base/check.h"
 #include "gateway/gateway_internal.h"
@@ -89,6 +90,11 @@ void stream_follow(struct conn *conn)
     }
     struct gateway *gateway = conn->gateway;
     uint64_t durable = board_durable(slot->board);
+    if (conn->stream_cursor < durable && !auth_holds(conn)) {
+        conn_stream_end(conn);
+        conn_ready(conn);
+        return;
+    }
     size_t before = conn->out.len;
     buffer_wake(gateway, &conn->out);
     while (conn->stream_cursor < durable && conn->out.len - conn->sent < STREAM_FILL_BYTES) {
@@ -122,6 +128,10 @@ void stream_follow_all(struct slot *slot)
 
 void stream_keepalive(struct conn *conn)
 {
+    if (!auth_holds(conn)) {
+        conn_stream_end(conn);
+        return;
+    }
     if (conn->out.len == conn->sent) {
         buffer_wake(conn->gateway, &conn->out);
         buf_add_str(&conn->out, STR(": still here\n\n"));

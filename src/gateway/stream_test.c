@@ -145,6 +145,31 @@ static void a_slow_stream_loses_nothing(void **state)
     buf_deinit(&out);
 }
 
+static void a_stream_ends_with_its_token(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    char token[64];
+    struct answer answer =
+        ask(&world, "POST", "/api/v1/agents", WORLD_ADMIN, "{\"name\":\"leaver\"}");
+    assert_int_equal(answer.status, 201);
+    const char *at = strstr(buf_cstr(&answer.body), "\"token\":\"");
+    assert_non_null(at);
+    snprintf(token, sizeof token, "%.46s", at + strlen("\"token\":\""));
+    answer_deinit(&answer);
+    struct conn *conn = send_as(token, "GET", "/events?after=0", "", "");
+    take(conn, &out);
+    assert_int_equal(count_of(&out, "HTTP/1.1 200"), 1);
+    buf_clear(&out);
+    expect(&world, "DELETE", "/api/v1/agents/leaver", WORLD_ADMIN, NULL, 200, NULL);
+    add_hint("not for leavers");
+    take(conn, &out);
+    assert_int_equal(count_of(&out, "not for leavers"), 0);
+    assert_true(conn_wants_close(conn));
+    buf_deinit(&out);
+    conn_free(conn);
+}
+
 static void streams_are_limited(void **state)
 {
     (void)state;
@@ -356,6 +381,7 @@ int main(void)
         cmocka_unit_test(streams_show_what_is_durable),
         cmocka_unit_test(streams_resume_and_choose),
         cmocka_unit_test(a_slow_stream_loses_nothing),
+        cmocka_unit_test(a_stream_ends_with_its_token),
         cmocka_unit_test(streams_are_limited),
         cmocka_unit_test(a_waiting_claim_gets_its_intent),
         cmocka_unit_test(waiting_claims_end),

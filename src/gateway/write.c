@@ -167,14 +167,17 @@ void call_get(struct call *call, enum record_kind kind)
     uint64_t hold_seq = board_hold_seq(call->board, ordinal);
     char text[48];
     struct str etag = etag_of(call, ordinal, text);
-    if (etag_matches(conn_header(call->conn, HEADER_IF_NONE_MATCH), etag)) {
+    const bool lasting = kind != RECORD_HINT; /* a hint expires without a record of it */
+    if (lasting && etag_matches(conn_header(call->conn, HEADER_IF_NONE_MATCH), etag)) {
         reply_begin(call, 304, REPLY_RECORD);
         reply_header(call, STR("ETag"), etag);
         reply_empty(call, 304, hold_seq);
         return;
     }
     reply_begin(call, 200, REPLY_RECORD);
-    reply_header(call, STR("ETag"), etag);
+    if (lasting) {
+        reply_header(call, STR("ETag"), etag);
+    }
     struct json_writer w;
     jw_init(&w, reply_body(call), false);
     if (!board_render(call->board, ordinal, 0, &w)) {
