@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define SLOTS_FIRST 16u
+#define ZERO_KEY    0x8f3c2a91d5b7e604ull
 
 static uint64_t scramble(uint64_t x)
 {
@@ -43,7 +44,7 @@ uint64_t key_of(uint64_t seed, struct str text)
 
 static uint64_t stored(uint64_t key)
 {
-    return key == 0 ? 1 : key;
+    return key == 0 ? ZERO_KEY : key; /* small numbers are keys too */
 }
 
 /* The slot of the key or the empty one where it would go. */

@@ -17,7 +17,7 @@ uint64_t key_mix(uint64_t key, uint64_t more); /* order matters */
 #define KEYMAP_NONE UINT32_MAX
 
 struct keymap {
-    uint64_t *keys;   /* 0 = empty; a key of 0 is stored as 1 */
+    uint64_t *keys;   /* 0 = empty; see ZERO_KEY */
     uint32_t *values;
     size_t slots;     /* a power of two */
     size_t count;
