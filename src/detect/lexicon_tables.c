@@ -7,7 +7,7 @@
 /* clang-format off: lists in rows. */
 static const struct lexicon_row rows[] = {
     {WORD_STOP, "a an the is are was were be been being am it its this that these those "
-                "of to in on at by for with as and or but so do does did has have had "
+                "of to in at by for with as and or but so do does did has have had "
                 "will_be there their they we you he she his her i our your my also only just "
                 "very quite really default set value equals currently_set into from"},
     {WORD_NOT, "not no never cannot without neither nor isn't aren't wasn't weren't don't "
