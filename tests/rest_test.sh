@@ -29,14 +29,14 @@ check() { # check WORDS COMMAND...
     fi
 }
 start() {
-    "${NEXUS_BIN:?}/nexusd" --data "$data" --listen 127.0.0.1:0 > "$tmp/said" || exit 1
+    "${NEXUS_BIN:?}/nexusd" --data "$data" --listen 127.0.0.1:0 "$@" > "$tmp/said" || exit 1
     pid=$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' "$data/nexusd.json")
     url=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' "$data/nexusd.json")
 }
-restart_after_kill() {
+restart_after_kill() { # [OPTION...]
     kill -KILL "$pid"
     while grep -qs '^State:[^Z]*$' "/proc/$pid/status"; do :; done
-    start
+    start "$@"
 }
 # call METHOD PATH [BODY [CURL-OPTION...]] as $token: sets status, leaves the body.
 call() {
@@ -243,6 +243,12 @@ refused 'a page of another site' 403 not_permitted GET /healthz '' -H 'Origin: h
 token=
 refused 'two ways to tell the length' 400 invalid POST /facts "$(fact s)" \
     -H 'Content-Length: 5' -H 'Transfer-Encoding: chunked'
+
+# -- the last connection -----------------------------------------------------------------
+restart_after_kill --limit connections_max=1
+exec 9<> "/dev/tcp/127.0.0.1/${url##*:}"
+refused 'one connection too many' 429 limit_reached GET /healthz
+exec 9>&-
 
 echo "1..$count"
 exit "$failed"

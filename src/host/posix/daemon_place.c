@@ -53,7 +53,7 @@ static char *join(const char *dir, const char *name)
 static void warn_if_open(const struct daemon *daemon, const char *path)
 {
     struct stat st;
-    if (stat(path, &st) == 0 && (st.st_mode & 022) != 0) {
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 022) != 0) {
         logger_line(&daemon->logger, LOGGER_WARN,
                     "%s can be written by others (mode %o); close it with: chmod 700 %s", path,
                     (unsigned)(st.st_mode & 07777), path);

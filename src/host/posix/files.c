@@ -84,10 +84,11 @@ enum err files_make_dirs(const char *path, struct trail *trail)
         buf_add(&part, at, len);
         at += len;
         struct stat st;
-        if (mkdir(buf_cstr(&part), 0700) != 0 && errno != EEXIST &&
+        int error = mkdir(buf_cstr(&part), 0700) == 0 ? 0 : errno;
+        if (error != 0 && error != EEXIST &&
             (stat(buf_cstr(&part), &st) != 0 || !S_ISDIR(st.st_mode))) {
-            err = trail_err(trail, io_posix_err(errno), "making %s: %s", buf_cstr(&part),
-                            strerror(errno));
+            err = trail_err(trail, io_posix_err(error), "making %s: %s", buf_cstr(&part),
+                            strerror(error));
         }
     }
     buf_deinit(&part);

@@ -9,6 +9,8 @@
  */
 #include "host/posix/server_internal.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 #include "base/mem.h"
 
@@ -219,6 +221,30 @@ void peer_care(struct peer *peer)
 
 /* -- accepting ----------------------------------------------------------------------- */
 
+/* There is no room for another connection: told, and not served. */
+static void refuse(struct peer *peer)
+{
+    static const char body[] =
+        "{\"type\":\"urn:nexus:error:limit_reached\",\"title\":\"A limit is reached\","
+        "\"status\":429,\"code\":\"limit_reached\","
+        "\"detail\":\"no further connection is taken at the moment\","
+        "\"next\":\"Use fewer connections, and keep them open; wait before trying again.\","
+        "\"retry_after_ms\":1000}";
+    char text[1024];
+    int len = snprintf(text, sizeof text,
+                       "HTTP/1.1 429 Too Many Requests\r\n"
+                       "Content-Type: application/problem+json\r\nRetry-After: 1\r\n"
+                       "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                       sizeof body - 1, body);
+    CHECK(len > 0 && (size_t)len < sizeof text);
+    uv_buf_t buffer = uv_buf_init(text, (unsigned)len);
+    if (uv_try_write(&peer->stream, &buffer, 1) != len) {
+        peer_close(peer);
+        return;
+    }
+    linger(peer);
+}
+
 void peer_accept(struct server *server, uv_stream_t *listener, enum conn_kind kind)
 {
     struct peer *peer = mem_zalloc(sizeof *peer);
@@ -242,7 +268,7 @@ void peer_accept(struct server *server, uv_stream_t *listener, enum conn_kind ki
     }
     peer->conn = conn_new(server->gateway, kind, peer);
     if (peer->conn == NULL) {
-        peer_close(peer);
+        refuse(peer);
         return;
     }
     peer_flush(peer); /* begins to read */
