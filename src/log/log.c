@@ -277,8 +277,11 @@ uint64_t log_append(struct log *log, const struct str *bodies, size_t count,
 static const uint8_t *frame_at(struct log *log, uint64_t position, size_t *out_room)
 {
     size_t room = 0;
-    const uint8_t *bytes = batch_find(&log->batches[0], position, &room);
-    if (bytes == NULL) {
+    const uint8_t *bytes = NULL;
+    if (log->batches[0].groups_count > 0) {
+        bytes = batch_find(&log->batches[0], position, &room);
+    }
+    if (bytes == NULL && log->batches[1].groups_count > 0) {
         bytes = batch_find(&log->batches[1], position, &room);
     }
     if (bytes == NULL) {
