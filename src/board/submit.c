@@ -111,22 +111,27 @@ void board_fact(struct board *b, const struct actor *actor, const struct fact_in
     (void)fact_put(b, actor, &e, &content_hash, &in->content, r);
 }
 
-/* The Fact that says who asked for what, for intents that rest on nothing else. */
+/* The Fact that says who asked for what, for intents that rest on nothing else. Its result
+ * becomes that of the intent only when it is refused: an intent refused behind it takes it
+ * back, and must not wait until it is durable. */
 static bool ground(struct board *b, const struct actor *actor, struct str description,
                    struct hash *out_fact, struct result *r)
 {
+    struct result made;
     struct entry e;
     struct hash content_hash;
     struct content content = {STR("text/plain"), description};
     struct str origin =
         arena_printf(&b->arena, "request:%.*s", STR_ARG(actor->name));
+    result_init(&made);
     entry_begin(b, &e, RECORD_FACT, actor->name);
     e.fact.origin = origin;
-    if (!content_prepare(b, &content, &e, &content_hash, r) ||
-        !fact_put(b, actor, &e, &content_hash, &content, r)) {
+    if (!content_prepare(b, &content, &e, &content_hash, &made) ||
+        !fact_put(b, actor, &e, &content_hash, &content, &made)) {
+        *r = made;
         return false;
     }
-    *out_fact = b->rows[r->record].id;
+    *out_fact = b->rows[made.record].id;
     return true;
 }
 
