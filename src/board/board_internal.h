@@ -352,6 +352,9 @@ void refuse(struct result *r, enum outcome outcome, const char *next, const char
     PRINTF_LIKE(4, 5);
 /* Common gates: log alive, room for records and bytes, text lengths. */
 bool may_write(struct board *b, struct result *r);
+/* The same without the ceiling of records: what ends a claim must always be possible, and
+ * there is at most one end for each claim that was given. */
+bool may_end(struct board *b, struct result *r);
 bool want_name(struct board *b, struct str text, const char *field, bool required,
                 struct result *r);
 bool want_text(struct board *b, struct str text, const char *field, bool required,

@@ -304,7 +304,7 @@ void board_release(struct board *b, const struct actor *actor, struct str intent
     uint32_t slot;
     struct entry e;
     result_init(r);
-    if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r) ||
+    if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_end(b, r) ||
         !want_text(b, reason, "reason", false, r)) {
         return;
     }
@@ -320,7 +320,7 @@ void board_fail(struct board *b, const struct actor *actor, struct str intent, u
     uint32_t slot;
     struct entry e;
     result_init(r);
-    if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r) ||
+    if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_end(b, r) ||
         !want_text(b, reason, "reason", true, r)) {
         return;
     }
@@ -367,7 +367,7 @@ void board_conclude(struct board *b, const struct actor *actor, struct str inten
             return;
         }
     }
-    if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_write(b, r)) {
+    if (!resolve_claim(b, actor, intent, epoch, &slot, r) || !may_end(b, r)) {
         return;
     }
     if (!conclusion_put(b, actor, slot, epoch, content, evidence, r)) {
@@ -405,7 +405,7 @@ void board_cancel(struct board *b, const struct actor *actor, struct str intent,
                "the intent has ended: it is %s", status_word((enum status)i->status));
         return;
     }
-    if (!may_write(b, r) || !want_text(b, reason, "reason", false, r)) {
+    if (!may_end(b, r) || !want_text(b, reason, "reason", false, r)) {
         return;
     }
     event_begin(b, &e, EVENT_CANCELLED, actor->name);

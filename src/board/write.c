@@ -188,7 +188,7 @@ void refuse(struct result *r, enum outcome outcome, const char *next, const char
     (void)snprintf(r->next, sizeof r->next, "%s", next);
 }
 
-bool may_write(struct board *b, struct result *r)
+bool may_end(struct board *b, struct result *r)
 {
     if (log_failed(b->log) != ERR_OK || b->options.read_only) {
         refuse(r, BOARD_UNAVAILABLE, "Wait and repeat the request.",
@@ -201,6 +201,14 @@ bool may_write(struct board *b, struct result *r)
                "the disk is behind: more than %llu bytes wait to be written",
                (unsigned long long)b->limits.waiting_bytes_max);
         r->retry_after_ms = 50;
+        return false;
+    }
+    return true;
+}
+
+bool may_write(struct board *b, struct result *r)
+{
+    if (!may_end(b, r)) {
         return false;
     }
     if (b->rows_count >= b->limits.records_max || b->rows_count >= ORDINALS_END ||

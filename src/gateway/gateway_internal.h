@@ -271,6 +271,10 @@ void problem_reply(struct call *call, const struct problem *problem);
 void problem_result(struct call *call, const struct result *result);
 void call_fail(struct call *call, enum outcome outcome, const char *next, const char *format, ...)
     PRINTF_LIKE(4, 5);
+/* The record, or in its place {id, kind, seq, damaged: true}: lists and streams must not
+ * end at a record that the disk gives back damaged. */
+void render_or_damaged(struct board *board, uint32_t ordinal, uint64_t as_of,
+                       struct json_writer *w);
 void result_fail(struct result *result, enum outcome outcome, const char *next,
                  const char *format, ...) PRINTF_LIKE(4, 5);
 /* A record could not be read from the disk. */

@@ -117,20 +117,17 @@ static bool read_question(struct call *call, struct query *query)
     return read_cursor(call, query);
 }
 
-/* Writes the records as an array; false: damaged on the disk. */
-static bool write_records(struct call *call, const uint32_t *ordinals, size_t count,
+/* Writes the records as an array. */
+static void write_records(struct call *call, const uint32_t *ordinals, size_t count,
                           uint64_t as_of, struct json_writer *w, uint64_t *out_seq)
 {
     jw_array(w);
     for (size_t i = 0; i < count; i++) {
-        if (!board_render(call->board, ordinals[i], as_of, w)) {
-            return false;
-        }
+        render_or_damaged(call->board, ordinals[i], as_of, w);
         uint64_t seq = board_hold_seq(call->board, ordinals[i]);
         *out_seq = seq > *out_seq ? seq : *out_seq;
     }
     jw_array_end(w);
-    return true;
 }
 
 void run_records(struct call *call)
@@ -147,11 +144,7 @@ void run_records(struct call *call)
     uint64_t seq = 0;
     jw_object(&w);
     jw_key(&w, "records");
-    if (!write_records(call, ordinals, count, query.as_of, &w, &seq)) {
-        reply_undo(call);
-        call_damaged(call);
-        return;
-    }
+    write_records(call, ordinals, count, query.as_of, &w, &seq);
     if (more && count > 0) {
         write_cursor(call, &w, as_of, (uint64_t)ordinals[count - 1] + 1);
     } else {
@@ -190,11 +183,7 @@ void run_provenance(struct call *call)
     jw_kv_uint(&w, "depth", depth);
     jw_kv_bool(&w, "truncated", count > limit);
     jw_key(&w, "records");
-    if (!write_records(call, found, count > limit ? (size_t)limit : count, 0, &w, &seq)) {
-        reply_undo(call);
-        call_damaged(call);
-        return;
-    }
+    write_records(call, found, count > limit ? (size_t)limit : count, 0, &w, &seq);
     jw_object_end(&w);
     reply_end(call, seq);
 }

@@ -61,12 +61,10 @@ void run_events(struct call *call)
     stream_follow(conn);
 }
 
-/* One event; false: damaged on the disk. */
-static bool write_event(struct conn *conn, struct board *board, uint64_t seq,
+static void write_event(struct conn *conn, struct board *board, uint64_t seq,
                         enum record_kind kind)
 {
     struct buf *out = &conn->out;
-    size_t start = out->len;
     buf_add_str(out, STR("id: "));
     buf_add_u64(out, seq);
     buf_add_str(out, STR("\nevent: "));
@@ -74,12 +72,8 @@ static bool write_event(struct conn *conn, struct board *board, uint64_t seq,
     buf_add_str(out, STR("\ndata: "));
     struct json_writer w;
     jw_init(&w, out, false);
-    if (!board_render(board, (uint32_t)(seq - 1), seq, &w)) {
-        out->len = start;
-        return false;
-    }
+    render_or_damaged(board, (uint32_t)(seq - 1), seq, &w);
     buf_add(out, "\n\n", 2);
-    return true;
 }
 
 void stream_follow(struct conn *conn)
@@ -100,12 +94,8 @@ void stream_follow(struct conn *conn)
     while (conn->stream_cursor < durable && conn->out.len - conn->sent < STREAM_FILL_BYTES) {
         uint64_t seq = conn->stream_cursor + 1;
         enum record_kind kind = board_kind(slot->board, (uint32_t)(seq - 1));
-        if ((conn->stream_kind == RECORD_NONE || conn->stream_kind == kind) &&
-            !write_event(conn, slot->board, seq, kind)) {
-            buf_add_str(&conn->out, STR("event: error\ndata: {\"code\":\"unavailable\","
-                                        "\"detail\":\"a record is damaged on the disk\"}\n\n"));
-            conn_stream_end(conn);
-            return;
+        if (conn->stream_kind == RECORD_NONE || conn->stream_kind == kind) {
+            write_event(conn, slot->board, seq, kind);
         }
         conn->stream_cursor = seq;
     }

@@ -15,6 +15,26 @@ bool render_record(struct call *call, const struct result *result, struct json_w
     return board_render(call->board, result->record, 0, w);
 }
 
+void render_or_damaged(struct board *board, uint32_t ordinal, uint64_t as_of,
+                       struct json_writer *w)
+{
+    const struct json_writer before = *w;
+    const size_t len = w->out->len;
+    if (board_render(board, ordinal, as_of, w)) {
+        return;
+    }
+    char id[ID_TEXT_LEN + 1];
+    *w = before;
+    w->out->len = len;
+    board_id(board, ordinal, id);
+    jw_object(w);
+    jw_kv_text(w, "id", id);
+    jw_kv_text(w, "kind", record_kind_word(board_kind(board, ordinal)));
+    jw_kv_uint(w, "seq", (uint64_t)ordinal + 1);
+    jw_kv_bool(w, "damaged", true);
+    jw_object_end(w);
+}
+
 static const char *plural(enum record_kind kind)
 {
     switch (kind) {
