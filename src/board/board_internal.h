@@ -192,7 +192,15 @@ struct idem {
     size_t queue_cap, queue_head, queue_count;
 };
 
-enum undo_kind { UNDO_INTENT = 1, UNDO_AGENT, UNDO_PAUSE, UNDO_IDEM, UNDO_SERVED, UNDO_RULING };
+enum undo_kind {
+    UNDO_INTENT = 1,
+    UNDO_AGENT,
+    UNDO_PAUSE,
+    UNDO_IDEM,
+    UNDO_SERVED,
+    UNDO_RULING,
+    UNDO_RATE
+};
 struct undo {
     enum undo_kind kind;
     uint32_t index;
@@ -200,6 +208,7 @@ struct undo {
     uint64_t number;
     struct intent intent;
     struct agent agent;
+    struct rate rate;
 };
 
 struct txn {

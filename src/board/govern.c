@@ -12,7 +12,8 @@
  *  3. Only content is judged: Facts, Intents, Hints and conclusions. Claims are held to the
  *     contract's limits; what the service itself writes is not judged.
  *
- * Rates are counted in memory, per agent and minute of the records' time.
+ * Rates are counted in memory, per agent and minute of the records' time; what is rolled
+ * back is not counted.
  */
 #include <stdio.h>
 
@@ -143,6 +144,7 @@ static bool rate_exceeded(struct board *b, const struct actor *actor, enum recor
     uint32_t name = dict_intern(&b->names, actor->name);
     ROOM_FOR(b->rates, b->rates_cap, name);
     struct rate *rate = &b->rates[name];
+    CHECK(b->txn.open);
     if (rate->minute != at_ms / 60000) {
         *rate = (struct rate){.minute = at_ms / 60000};
     }
@@ -158,6 +160,7 @@ static bool rate_exceeded(struct board *b, const struct actor *actor, enum recor
                                            : "hints a minute",
                    by_kind[kind], actor->name);
     } else {
+        undo_note(b, &(struct undo){.kind = UNDO_RATE, .index = name, .rate = *rate});
         rate->all++;
         rate->count[kind]++;
         return false;

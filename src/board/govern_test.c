@@ -38,10 +38,33 @@ static void test_a_refusal_waits_for_nothing(void **state)
     world_free(w);
 }
 
+/* What was taken back is not counted, neither for its actor nor for the next new name. */
+static void test_a_rollback_gives_the_rate_back(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    activate(w, NAMED "limits { facts_per_minute: 2 }\n");
+    for (int i = 0; i < 5; i++) {
+        struct actor bob = agent_named("bob");
+        struct fact_in in = {.origin = STR("web"), .content = text_of("one")};
+        struct result r;
+        board_begin(w->board);
+        board_fact(w->board, &bob, &in, &r);
+        assert_int_equal(r.outcome, BOARD_CREATED);
+        board_rollback(w->board);
+    }
+    assert_int_equal(add_fact(w, "cat", "web", "one").outcome, BOARD_CREATED);
+    assert_int_equal(add_fact(w, "cat", "web", "two").outcome, BOARD_CREATED);
+    assert_int_equal(add_fact(w, "cat", "web", "three").outcome, BOARD_LIMIT);
+    assert_int_equal(add_fact(w, "bob", "web", "one").outcome, BOARD_CREATED);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refusal_waits_for_nothing),
+        cmocka_unit_test(test_a_rollback_gives_the_rate_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

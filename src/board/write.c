@@ -83,6 +83,9 @@ static void undo_one(struct board *b, const struct undo *u)
     case UNDO_SERVED:
         b->served[u->index] = u->number;
         break;
+    case UNDO_RATE:
+        b->rates[u->index] = u->rate;
+        break;
     }
 }
 
