@@ -15,8 +15,9 @@
 #include "base/mem.h"
 #include "detect/seen.h"
 
-#define QUEUE_LONG   64u
-#define RECORDS_STEP 20000u /* records in one step, so that a host gets its turn */
+#define QUEUE_LONG     64u
+#define QUEUE_OPEN_MAX 4096u
+#define RECORDS_STEP   5000u /* records in one step, so that a host gets its turn */
 
 static const struct detector *const detectors[DETECTORS_COUNT] = {
 #define X(name, word) &detector_##name,
@@ -141,35 +142,63 @@ void detect_found(struct detect *d, const struct finding *finding)
 
 /* -- the queue ----------------------------------------------------------------------------- */
 
-static void write_pending(struct detect *d, const struct pending *p, struct result *out_result)
-{
-    static const struct actor system = {{DETECT_ACTOR, sizeof DETECT_ACTOR - 1}, ROLE_ADMIN};
+/* A finding as a Fact; its strings lie in the finding and here. */
+struct written {
     char ids[EVIDENCE_MAX][ID_TEXT_LEN + 1];
     struct str from[EVIDENCE_MAX];
     char origin[64];
-    size_t origin_len = sizeof DETECT_ORIGIN - 1;
+    struct fact_in in;
+};
+
+static void compose(struct detect *d, const struct pending *p, struct written *out)
+{
     const char *name = detectors[p->detector]->name;
-    CHECK(origin_len + strlen(name) < sizeof origin);
-    memcpy(origin, DETECT_ORIGIN, origin_len);
-    memcpy(origin + origin_len, name, strlen(name));
-    origin_len += strlen(name);
+    const char *content = p->text + p->topic_len + p->position_len;
+    size_t origin_len = sizeof DETECT_ORIGIN - 1 + strlen(name);
     uint32_t count = p->evidence_count;
+    CHECK(origin_len < sizeof out->origin);
+    memcpy(out->origin, DETECT_ORIGIN, sizeof DETECT_ORIGIN - 1);
+    memcpy(out->origin + sizeof DETECT_ORIGIN - 1, name, strlen(name));
     if (count > board_limits(d->board)->links_max) {
         count = (uint32_t)board_limits(d->board)->links_max;
     }
     for (uint32_t i = 0; i < count; i++) {
-        board_id(d->board, p->evidence[i], ids[i]);
-        from[i] = str_n(ids[i], ID_TEXT_LEN);
+        board_id(d->board, p->evidence[i], out->ids[i]);
+        out->from[i] = str_n(out->ids[i], ID_TEXT_LEN);
     }
-    const char *content = p->text + p->topic_len + p->position_len;
-    struct fact_in in = {
-        .origin = str_n(origin, origin_len),
+    out->in = (struct fact_in){
+        .origin = str_n(out->origin, origin_len),
         .content = {STR("application/json"), str_n(content, p->content_len)},
-        .from = {from, count},
+        .from = {out->from, count},
         .topic = str_n(p->text, p->topic_len),
         .position = str_n(p->text + p->topic_len, p->position_len),
     };
-    board_fact(d->board, &system, &in, out_result);
+}
+
+/* False: the board takes no more for now. */
+static bool write_pending(struct detect *d, const struct pending *p, uint64_t *written)
+{
+    static const struct actor system = {{DETECT_ACTOR, sizeof DETECT_ACTOR - 1}, ROLE_ADMIN};
+    struct written fact;
+    struct result result;
+    compose(d, p, &fact);
+    if (board_fact_find(d->board, system.name, &fact.in) != ORDINAL_NONE) {
+        return true; /* written in an earlier life */
+    }
+    board_begin(d->board);
+    board_fact(d->board, &system, &fact.in, &result);
+    if (result.outcome == BOARD_CREATED) {
+        (void)board_commit(d->board);
+        d->counts.written[p->detector]++;
+        (*written)++;
+        return true;
+    }
+    board_rollback(d->board);
+    if (result.outcome == BOARD_LIMIT || result.outcome == BOARD_UNAVAILABLE) {
+        return false;
+    }
+    d->counts.refused += result.outcome != BOARD_OK;
+    return true;
 }
 
 /* False: the board takes no more for now. */
@@ -177,20 +206,8 @@ static bool write_queue(struct detect *d, uint64_t *written)
 {
     while (d->queue_done < d->queue_count) {
         struct pending *p = &d->queue[d->queue_done];
-        struct result result;
-        board_begin(d->board);
-        write_pending(d, p, &result);
-        if (result.outcome == BOARD_LIMIT || result.outcome == BOARD_UNAVAILABLE) {
-            board_rollback(d->board);
+        if (!write_pending(d, p, written)) {
             return false;
-        }
-        if (result.outcome == BOARD_CREATED) {
-            (void)board_commit(d->board);
-            d->counts.written[p->detector]++;
-            (*written)++;
-        } else {
-            board_rollback(d->board); /* it stands there already, or never will */
-            d->counts.refused += result.outcome != BOARD_OK;
         }
         mem_free(p->text);
         p->text = NULL;
@@ -198,6 +215,22 @@ static bool write_queue(struct detect *d, uint64_t *written)
     }
     d->queue_done = d->queue_count = 0;
     return true;
+}
+
+/* Forgets those from `from` on that the board has. */
+static void forget_known(struct detect *d, size_t from)
+{
+    size_t kept = from;
+    for (size_t i = from; i < d->queue_count; i++) {
+        struct written fact;
+        compose(d, &d->queue[i], &fact);
+        if (board_fact_find(d->board, STR(DETECT_ACTOR), &fact.in) != ORDINAL_NONE) {
+            mem_free(d->queue[i].text);
+        } else {
+            d->queue[kept++] = d->queue[i];
+        }
+    }
+    d->queue_count = kept;
 }
 
 /* -- following the log ------------------------------------------------------------------------ */
@@ -315,7 +348,6 @@ static void set_defaults(struct detect_options *options)
 struct detect *detect_open(struct board *board, const struct detect_options *options)
 {
     struct detect *d = mem_zalloc(sizeof *d);
-    struct detect_report report;
     d->board = board;
     d->options = *options;
     d->due_ms = NEVER_MS;
@@ -326,9 +358,14 @@ struct detect *detect_open(struct board *board, const struct detect_options *opt
             d->states[i] = detectors[i]->new(d);
         }
     }
-    do {
-        detect_step(d, INT64_MIN, &report);
-    } while (report.more && report.records > 0);
+    /* Nothing is written here: the host may open boards beside its loop. What is missing
+     * (nothing, but after a crash) waits for the first step; when very much is, so does
+     * the rest of the log. */
+    while (d->cursor < board_head(board) && d->queue_count < QUEUE_OPEN_MAX) {
+        size_t had = d->queue_count;
+        look(d, d->cursor++);
+        forget_known(d, had);
+    }
     return d;
 }
 

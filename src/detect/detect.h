@@ -56,7 +56,8 @@ struct detect_report {
     int64_t wake_ms;  /* wall time at which something falls due; INT64_MAX = nothing */
 };
 
-/* Reads the whole board once, writes what is missing. Keeps the board. */
+/* Reads the board once and writes nothing; what is missing waits for the first step.
+ * Keeps the board. */
 struct detect *detect_open(struct board *board, const struct detect_options *options);
 void detect_close(struct detect *detect);
 /* Looks at what was committed since; outside a transaction. now_ms: the wall clock. */

@@ -426,6 +426,8 @@ static void test_missing_are_written(void **state)
     say(&x, (struct said){.origin = "a", .topic = "tls", .position = "on"});
     say(&x, (struct said){.origin = "b", .topic = "tls", .position = "off"});
     watched_reopen(&x);
+    assert_findings(&x, "contradiction", NULL, 0); /* opening writes nothing */
+    look(&x);
     assert_findings(&x, "contradiction", NULL, 1);
     watched_free(&x);
 }

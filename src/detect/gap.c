@@ -212,7 +212,7 @@ static void join_topic(struct gap *gap, struct detect *d, const struct waiting *
     keymap_put(&gap->topics, fact->topic_key, (uint32_t)gap->places_count);
 }
 
-/* -- references that lead nowhere --------------------------------------------------------------- */
+/* -- references that lead nowhere ------------------------------------------------------------- */
 
 static bool is_hex(char c)
 {
@@ -294,7 +294,7 @@ static void judge_reference(struct detect *d, const struct dangling *wait)
                                       .evidence_count = 1});
 }
 
-/* -- what the detector is told -------------------------------------------------------------------- */
+/* -- what the detector is told ---------------------------------------------------------------- */
 
 static void gap_on_fact(void *state, struct detect *d, const struct seen *seen)
 {

@@ -118,7 +118,7 @@ static uint32_t distance_percent(const struct sketch *a, const struct sketch *b)
     return filled == 0 ? 100 : 100 - same * 100 / filled;
 }
 
-/* -- what the detector is told ------------------------------------------------------------------ */
+/* -- what the detector is told ---------------------------------------------------------------- */
 
 /* The sketch with that number of insertion, NULL when it is gone. */
 static struct sketch *sketch_at(const struct novelty *n, uint32_t number, uint64_t topic_key)

@@ -162,7 +162,8 @@ static bool read_when(struct parser *p, struct str raw)
             continue;
         }
         if (colon == word.len || !is_name(name) || value.len == 0) {
-            return fail(p, word.at, "a condition is written name:value, as in subtype:cross-origin");
+            return fail(p, word.at,
+                        "a condition is written name:value, as in subtype:cross-origin");
         }
         if (str_is(name, "detector")) {
             rule->detector = arena_str(&p->rules->arena, value);
@@ -263,7 +264,7 @@ void rules_deinit(struct rules *rules)
     *rules = (struct rules){0};
 }
 
-/* -- using --------------------------------------------------------------------------------------- */
+/* -- using ------------------------------------------------------------------------------------ */
 
 /* A member as words; false: there is none, or it is no plain value. */
 static bool member_words(const struct json *finding, struct str name, struct str *out)

@@ -193,7 +193,7 @@ static bool ask_all(struct scheduler *s)
     return s->waiting.count == 0;
 }
 
-/* -- ticks -------------------------------------------------------------------------------------- */
+/* -- ticks ------------------------------------------------------------------------------------ */
 
 static void tick(struct scheduler *s, int64_t wall_ms)
 {
@@ -229,7 +229,7 @@ uint64_t scheduler_step(struct scheduler *s, uint64_t mono_ns, int64_t wall_ms)
     return mono_ns + wait_ns > s->next_ns ? mono_ns + wait_ns : s->next_ns;
 }
 
-/* -- life ------------------------------------------------------------------------------------------ */
+/* -- life ------------------------------------------------------------------------------------- */
 
 bool scheduler_open(struct scheduler **out_scheduler, struct board *board,
                     const struct scheduler_options *options, struct rules_error *out_error)
