@@ -328,8 +328,8 @@ void board_contract_activate(struct board *board, const struct actor *actor, str
                              struct result *out_result);
 /* The contract in force and the event that brought it (NONE: the default). Borrowed. */
 const struct contract *board_contract(const struct board *board, uint32_t *out_event);
-/* The one under which the record stands. */
-const struct contract *board_contract_at(const struct board *board, uint32_t ordinal);
+/* The one under which the record stands: that of its claim, else that of its time. */
+const struct contract *board_contract_at(struct board *board, uint32_t ordinal);
 /* Judges a record again by the contract of its time and says how; its creator's role is
  * taken as it is now. False: damaged on the disk. */
 MUST_USE bool board_contract_judge(struct board *board, uint32_t ordinal, struct buf *out_words);

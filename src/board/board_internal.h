@@ -408,6 +408,9 @@ MUST_USE bool govern_resume(struct board *b); /* false: a contract's record is d
 /* The contract admits the record that is about to be emitted, or r says why not. */
 bool govern_allows(struct board *b, const struct actor *actor, const struct entry *e,
                    struct str content, struct result *r);
+/* The contract under which the record of `e`, at `ordinal`, stands. */
+const struct contract *govern_stands(const struct board *b, const struct entry *e,
+                                     uint32_t ordinal);
 bool govern_claim(struct board *b, const struct actor *actor, uint32_t held, struct result *r);
 
 /* render.c */

@@ -114,9 +114,45 @@ static const struct ruling *ruling_at(const struct board *b, uint32_t ordinal)
     return &b->rulings[i];
 }
 
-const struct contract *board_contract_at(const struct board *b, uint32_t ordinal)
+/* The event that gave the claim. Epochs of an intent rise by one from claim to claim, so
+ * counting back from the newest needs no look at the disk. */
+static uint32_t claim_event_of(const struct board *b, uint32_t ordinal, uint64_t epoch)
 {
+    const struct intent *intent = &b->intents[b->rows[ordinal].aux];
+    uint64_t at = intent->epoch;
+    if (at == epoch) {
+        return intent->claimed_by;
+    }
+    for (uint32_t l = b->rows[ordinal].cited; l != 0; l = b->links[l - 1].next) {
+        const struct link *link = &b->links[l - 1];
+        if (link->role != LINK_ABOUT || b->rows[link->from].aux != EVENT_CLAIMED) {
+            continue;
+        }
+        if (at == epoch) {
+            return link->from;
+        }
+        at--;
+    }
+    return ORDINAL_NONE;
+}
+
+const struct contract *govern_stands(const struct board *b, const struct entry *e,
+                                     uint32_t ordinal)
+{
+    if (b->rulings_count > 1 && e->kind == RECORD_FACT && (e->flags & ENTRY_UNDER) != 0) {
+        const uint32_t claimed =
+            claim_event_of(b, row_find(b, &e->fact.under), e->fact.under_epoch);
+        CHECK(claimed != ORDINAL_NONE);
+        return ruling_at(b, claimed)->contract;
+    }
     return ruling_at(b, ordinal)->contract;
+}
+
+const struct contract *board_contract_at(struct board *b, uint32_t ordinal)
+{
+    struct entry e;
+    return row_entry(b, ordinal, &e) ? govern_stands(b, &e, ordinal)
+                                     : ruling_at(b, ordinal)->contract;
 }
 
 const struct contract *board_contract(const struct board *b, uint32_t *out_event)
@@ -182,6 +218,9 @@ static uint64_t open_intents_of(const struct board *b, struct str creator)
 
 bool govern_claim(struct board *b, const struct actor *actor, uint32_t held, struct result *r)
 {
+    if (b->rulings_count == 1) {
+        return true;
+    }
     struct contract_limit_set limits = contract_limits(
         board_contract(b, NULL), actor->name, str_of(role_word(actor->role)));
     if (held >= limits.open_claims) {
@@ -251,20 +290,10 @@ static void view_of(const struct board *b, const struct actor *actor, const stru
     }
 }
 
-/* The contract that judges `e`: that of its claim, or the one in force. */
-static const struct contract *judge_of(const struct board *b, const struct entry *e)
-{
-    if (e->kind == RECORD_FACT && (e->flags & ENTRY_UNDER) != 0) {
-        uint32_t intent = row_find(b, &e->fact.under);
-        return board_contract_at(b, b->intents[b->rows[intent].aux].claimed_by);
-    }
-    return board_contract(b, NULL);
-}
-
 bool govern_allows(struct board *b, const struct actor *actor, const struct entry *e,
                    struct str content, struct result *r)
 {
-    const struct contract *contract = judge_of(b, e);
+    const struct contract *contract = govern_stands(b, e, (uint32_t)b->rows_count);
     struct contract_limit_set limits =
         contract_limits(contract, actor->name, str_of(role_word(actor->role)));
     struct contract_record view;
@@ -360,7 +389,7 @@ bool board_contract_judge(struct board *b, uint32_t ordinal, struct buf *out_wor
             : e.kind == RECORD_INTENT ? e.intent.description
                                       : e.hint.content,
             &view);
-    contract_judge(board_contract_at(b, ordinal), b->judgement, &view, &verdict);
+    contract_judge(govern_stands(b, &e, ordinal), b->judgement, &view, &verdict);
     contract_explain(out_words, "contract.nex", &verdict);
     return true;
 }

@@ -7,6 +7,12 @@
 #include "board/board_world_test.h"
 
 #define NAMED "contract {\n    name: \"rules\"\n    version: 1\n}\n\n"
+#define TOPICS                                                                                     \
+    NAMED "admit facts_have_topics {\n"                                                            \
+          "    when: \"kind == 'fact' && !origin.startsWith('request:')\"\n"                       \
+          "    require: \"topic != ''\"\n"                                                         \
+          "    message: \"give the Fact a topic\"\n"                                               \
+          "}\n"
 
 static void activate(struct world *w, const char *text)
 {
@@ -60,11 +66,52 @@ static void test_a_rollback_gives_the_rate_back(void **state)
     world_free(w);
 }
 
+static bool judged_admitted(struct world *w, uint32_t ordinal)
+{
+    struct buf words = {0};
+    assert_true(board_contract_judge(w->board, ordinal, &words));
+    const bool admitted = str_starts(buf_str(&words), STR("admitted"));
+    buf_deinit(&words);
+    return admitted;
+}
+
+/* What was written under a claim stands under the contract of the claim, also when it is
+ * judged again, and also when the intent was claimed anew since. */
+static void test_a_claim_keeps_its_contract(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    struct id first = add_intent(w, "ann", "under the old rules", 5);
+    assert_int_equal(claim(w, "bob", &first, 0).epoch, 1);
+    activate(w, TOPICS);
+    struct actor bob = agent_named("bob");
+    struct fact_in in = {.origin = STR("web"), .content = text_of("no topic")};
+    struct result plain, under, concluded;
+    DO(w, plain, board_fact(w->board, &bob, &in, &plain));
+    assert_int_equal(plain.outcome, BOARD_REFUSED);
+    in.under = (struct under){true, str_of(first.text), 1};
+    DO(w, under, board_fact(w->board, &bob, &in, &under));
+    assert_int_equal(under.outcome, BOARD_CREATED);
+    assert_int_equal(release(w, "bob", &first, 1).outcome, BOARD_OK);
+    assert_int_equal(claim(w, "bob", &first, 0).epoch, 2);
+    concluded = conclude(w, "bob", &first, 2, "no topic either");
+    assert_int_equal(concluded.outcome, BOARD_REFUSED);
+    for (int life = 0; life < 2; life++) {
+        assert_true(judged_admitted(w, under.record));
+        struct hash stands = contract_hash(board_contract_at(w->board, under.record));
+        struct hash old = contract_hash(board_contract_at(w->board, 0));
+        assert_same_state(stands, old);
+        world_reopen(w);
+    }
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refusal_waits_for_nothing),
         cmocka_unit_test(test_a_rollback_gives_the_rate_back),
+        cmocka_unit_test(test_a_claim_keeps_its_contract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -481,7 +481,7 @@ bool board_render(struct board *b, uint32_t ordinal, uint64_t as_of, struct json
     jw_kv_uint(w, "seq", (uint64_t)ordinal + 1);
     jw_kv_int(w, "at_ms", e.at_ms);
     jw_kv_str(w, "creator", e.creator);
-    struct hash contract = contract_hash(board_contract_at(b, ordinal));
+    struct hash contract = contract_hash(govern_stands(b, &e, ordinal));
     kv_hex(w, "contract", &contract);
     switch (e.kind) {
     case RECORD_FACT:
