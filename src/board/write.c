@@ -175,10 +175,13 @@ bool entry_emit(struct board *b, struct entry *e, uint32_t *out_ordinal)
 
 void result_init(struct result *r)
 {
-    memset(r, 0, sizeof *r);
+    /* Field by field: the texts are long, and only their beginnings matter. */
     r->outcome = BOARD_OK;
+    r->detail[0] = r->next[0] = r->holder[0] = '\0';
     r->record = ORDINAL_NONE;
     r->intent = ORDINAL_NONE;
+    r->epoch = r->expires_in_ms = r->retry_after_ms = r->hold_seq = 0;
+    r->expires_at_ms = 0;
 }
 
 void refuse(struct result *r, enum outcome outcome, const char *next, const char *format, ...)
