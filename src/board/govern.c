@@ -49,23 +49,16 @@ void govern_deinit(struct board *b)
     contract_scratch_free(b->judgement);
 }
 
-/* A text that was accepted once; a later version that reads it no more keeps the rules
- * before it rather than none. */
-static struct contract *compile_again(struct board *b, struct str text)
-{
-    struct nex_problems problems = {0};
-    struct contract *contract = contract_compile(text, NULL, &problems);
-    if (contract == NULL) {
-        const struct ruling *last = &b->rulings[b->rulings_count - 1];
-        contract = contract_compile(contract_text(last->contract), NULL, &problems);
-    }
-    CHECK(contract != NULL);
-    return contract;
-}
-
+/* During a replay nothing is judged: govern_resume reads the texts when all are there. */
 void govern_fold(struct board *b, const struct entry *e, uint32_t ordinal)
 {
-    push_ruling(b, ordinal, compile_again(b, e->event.text));
+    struct nex_problems problems = {0};
+    struct contract *contract = NULL;
+    if (!b->replaying) {
+        contract = contract_compile(e->event.text, NULL, &problems);
+        CHECK(contract != NULL); /* board_contract_activate has tried it */
+    }
+    push_ruling(b, ordinal, contract);
     if (b->txn.open) {
         undo_note(b, &(struct undo){.kind = UNDO_RULING});
     }
@@ -77,20 +70,19 @@ void govern_forget_newest(struct board *b)
     contract_free(b->rulings[--b->rulings_count].contract);
 }
 
-/* From a checkpoint, which knows the events only; their texts are read once the log is
- * open. Rulings folded since stand behind the gaps. */
+/* From a checkpoint, which knows the events only. */
 void govern_restore(struct board *b, uint32_t event)
 {
     push_ruling(b, event, NULL);
 }
 
+/* Once the log is open. A text was accepted when it was written; a later version that
+ * reads it no more keeps the rules before it rather than none. */
 bool govern_resume(struct board *b)
 {
     for (size_t i = 1; i < b->rulings_count; i++) {
         struct entry e;
-        if (b->rulings[i].contract != NULL) {
-            continue;
-        }
+        CHECK(b->rulings[i].contract == NULL);
         if (!row_entry(b, b->rulings[i].event, &e) || e.type != EVENT_CONTRACT) {
             return false;
         }

@@ -106,12 +106,43 @@ static void test_a_claim_keeps_its_contract(void **state)
     world_free(w);
 }
 
+/* As a later version may find it: a text that is none to it, behind a checkpoint that
+ * knows another contract by its event only. */
+static void test_a_text_that_is_read_no_more(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    activate(w, TOPICS);
+    world_settle(w);
+    assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+    const struct hash before = contract_hash(board_contract(w->board, NULL));
+    struct entry e;
+    struct buf body = {0};
+    struct log_place place;
+    event_begin(w->board, &e, EVENT_CONTRACT, STR("pat"));
+    e.event.fields = FIELD_TEXT | FIELD_HASH_A;
+    e.event.text = STR("rules of another age");
+    entry_unique_identity(&e, &w->board->log_name, board_head(w->board) + 1, &e.id);
+    entry_encode(&e, &body);
+    (void)log_append(board_log(w->board), &(struct str){(const char *)body.at, body.len}, 1, &place);
+    buf_deinit(&body);
+    log_flush(board_log(w->board));
+    memory_run_all(&w->disk);
+    board_close(w->board);
+    world_open(w);
+    assert_true(w->report.from_checkpoint > 0);
+    const struct hash after = contract_hash(board_contract(w->board, NULL));
+    assert_same_state(before, after);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_refusal_waits_for_nothing),
         cmocka_unit_test(test_a_rollback_gives_the_rate_back),
         cmocka_unit_test(test_a_claim_keeps_its_contract),
+        cmocka_unit_test(test_a_text_that_is_read_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
