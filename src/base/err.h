@@ -20,7 +20,7 @@
     X(ERR_READONLY, "the data directory cannot be written")                                        \
     X(ERR_CORRUPT, "stored data does not match its checksum")                                      \
     X(ERR_FORMAT, "the data directory was written by a newer version")                             \
-    X(ERR_LOCKED, "another process uses the data directory")                                       \
+    X(ERR_LOCKED, "it is in use by another process")                                               \
     X(ERR_LIMIT, "a configured limit was reached")                                                 \
     X(ERR_NOT_FOUND, "there is no such thing")                                                     \
     X(ERR_INVALID, "the input is not valid")                                                       \
