@@ -1,10 +1,6 @@
 /* damaged_test.c - what the disk gives back damaged is told, and stops nothing else. */
 #include "gateway/ask_test.h"
 
-#include "codec/bytes.h"
-#include "crypto/merkle.h"
-#include "gateway/operations.h"
-
 static struct world world;
 
 /* One record that the disk gives back damaged is told as such; the rest is still served. */
