@@ -136,6 +136,36 @@ static void test_a_text_that_is_read_no_more(void **state)
     world_free(w);
 }
 
+/* A checkpoint spares the reading of the log, so damage is met later than otherwise: it
+ * is told all the same, even while the log prepares its next segment. */
+static void test_a_damaged_contract_is_told(void **state)
+{
+    (void)state;
+    struct world *w = world_opened();
+    activate(w, TOPICS);
+    const uint32_t offset = (uint32_t)board_place(w->board, board_head(w->board)).position;
+    for (int i = 0; i < 300; i++) {
+        struct actor bob = agent_named("bob");
+        struct result r;
+        char text[300];
+        memset(text, 'x', sizeof text);
+        DO(w, r, board_hint(w->board, &bob, str_n(text, sizeof text), STR("s"), 0, &r));
+        assert_int_equal(r.outcome, BOARD_CREATED);
+    }
+    world_settle(w);
+    assert_int_equal(board_checkpoint_now(w->board, NULL), ERR_OK);
+    board_close(w->board);
+    w->board = NULL;
+    struct io_file *segment = memory_find(&w->disk, "log/00000001.seg");
+    segment->seen[offset + 100] ^= 1;
+    const enum err err =
+        board_open(&w->board, &w->disk.io, &w->options, &w->report, &w->trail);
+    assert_int_equal(err, ERR_CORRUPT);
+    assert_non_null(strstr(w->trail.text, "contract"));
+    w->board = NULL;
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_a_rollback_gives_the_rate_back),
         cmocka_unit_test(test_a_claim_keeps_its_contract),
         cmocka_unit_test(test_a_text_that_is_read_no_more),
+        cmocka_unit_test(test_a_damaged_contract_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

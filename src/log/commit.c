@@ -273,8 +273,11 @@ static bool must_wait(const struct log *log)
 void log_flush(struct log *log)
 {
     struct batch *batch = log->open;
-    if (log->failed != ERR_OK || log->committing ||
-        (batch->groups_count == 0 && batch->blobs_count == 0)) {
+    if (log->failed != ERR_OK || log->committing || log->options.read_only) {
+        return;
+    }
+    if (batch->groups_count == 0 && batch->blobs_count == 0) {
+        spare_consider(log);
         return;
     }
     if (must_wait(log)) {

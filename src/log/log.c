@@ -174,9 +174,6 @@ enum err log_open(struct log **out_log, const struct io *io, const struct log_op
         log_close(log);
         return err;
     }
-    if (!log->options.read_only) {
-        spare_consider(log);
-    }
     if (out_report != NULL) {
         *out_report = report;
     }

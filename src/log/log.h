@@ -84,7 +84,8 @@ uint64_t log_append(struct log *log, const struct str *bodies, size_t count,
 /* Stores a content under its hash; it reaches the disk before the group that is
  * open now. Bytes are copied. Already stored: written again at worst. */
 void log_put_blob(struct log *log, const struct hash *hash, struct str content);
-/* Starts a commit if something waits and no commit is in flight. */
+/* Starts a commit if something waits and no commit is in flight; if nothing does, it may
+ * prepare the next segment. */
 void log_flush(struct log *log);
 
 uint64_t log_head(const struct log *log);    /* last appended seq, 0 = none */

@@ -7,6 +7,10 @@
  *
  *     (none) --spare_consider--> running --spare_done--> ready --commit--> (none)
  *
+ * It is considered after each commit, and by a flush that finds nothing to commit: not
+ * by log_open, for whoever opens may yet find that he must close at once, which he may
+ * not while a job is in flight.
+ *
  * 1. log/spare.seg has been synced at its full size before it got that name.
  * 2. Nothing but zeros goes into service: one left by an earlier run is looked
  *    through, and made anew when it holds anything else.
