@@ -98,10 +98,14 @@ static int fact_add(struct session *s, const struct parsed *p)
     if (good) {
         jw_key(&w, "content");
         status = cmd_content(s, p, p->args_count > 0 ? p->args[0] : NULL, &w);
-        jw_object_end(&w);
     }
+    if (status != EXIT_OK) {
+        buf_deinit(&body);
+        return status;
+    }
+    jw_object_end(&w);
     struct str sent = cmd_end(s, &body);
-    return status != EXIT_OK ? status : cmd_call(s, "POST", STR("/facts"), sent, show_record);
+    return cmd_call(s, "POST", STR("/facts"), sent, show_record);
 }
 
 static const struct option_row intent_add_options[] = {

@@ -298,18 +298,19 @@ static void names_first(int argc, char *argv[])
 int client_main(int argc, char *argv[])
 {
     names_first(argc, argv);
+    char version_word[] = "version";
     for (int i = 1; i < argc && argv[1][0] == '-'; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "--version") == 0) {
+        if (strcmp(argv[i], "--help") == 0) {
             argv[1] = argv[i];
+        } else if (strcmp(argv[i], "--version") == 0) {
+            argv[1] = version_word;
+            argc = 2; /* whatever else was asked */
         }
     }
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_overview();
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        argv[1] = (char[]){"version"};
     }
     size_t words = 0;
     const struct command *command = find_command(argv + 1, (size_t)argc - 1, &words);
