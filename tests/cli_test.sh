@@ -17,6 +17,11 @@ run fact list --nonsense
 check 'an unknown option: exit 2' exits 2
 run --help
 check 'the overview' prints 'agent add'
+run --version
+check 'the version' prints '^nexusctl [0-9]'
+run fact add --json
+check 'a Fact without content: exit 2' exits 2
+check 'and why' one_object
 
 run start --listen 127.0.0.1:0 --json
 check 'start' exits 0
@@ -48,6 +53,9 @@ run fact add --file "$tmp/evil" --json
 evil=$(value 'd["id"]')
 run fact get "$evil"
 check 'control characters are escaped' prints 'evil \\x1b\[31mred\\x07'
+printf '%9000s' long > "$tmp/long"
+run fact add --file "$tmp/long" --origin long --json
+check 'a long content' is 'd["content_bytes"]' 9000
 run fact list --topic sky --json
 check 'list' is 'len(d["records"])' 1
 
@@ -164,6 +172,13 @@ PY
 code=$?
 check 'a flipped byte: exit 1' exits 1
 check 'and where' says '00000001.seg offset'
+"$ctl" restore "$tmp/copy.tar" --data "$tmp/again" > "$tmp/out" 2> "$tmp/err"
+stored=$(find "$tmp/again/blobs" -type f | head -1)
+printf X | dd of="$stored" bs=1 seek=100 conv=notrunc status=none
+"$ctl" --data "$tmp/again" verify > "$tmp/out" 2> "$tmp/err"
+code=$?
+check 'a stored content that is damaged: exit 1' exits 1
+check 'and which' says "blobs/.*damaged"
 head -c 3000 "$tmp/copy.tar" > "$tmp/cut.tar"
 "$ctl" restore "$tmp/cut.tar" --data "$tmp/never" > "$tmp/out" 2> "$tmp/err"
 code=$?

@@ -41,10 +41,13 @@ static void say_report(const char *name, const struct verify_report *r)
            "Merkle root\n",
            (unsigned long long)r->records, (unsigned long long)r->groups,
            (unsigned long long)r->segments, buf_cstr(&bytes));
-    printf("  contents    %llu Facts, %s: every hash\n", (unsigned long long)r->contents,
-           buf_cstr(&contents));
+    printf("  contents    %llu Facts, %s, %llu files in blobs: every hash\n",
+           (unsigned long long)r->contents, buf_cstr(&contents), (unsigned long long)r->blobs);
     printf("  checkpoint  %s\n",
-           r->checkpoint ? "tells the same state as the log" : "there is none (the log is enough)");
+           r->checkpoint          ? "tells the same state as the log"
+           : r->checkpoint_unused ? "is damaged or of another version, and is not used: the log is "
+                                    "enough, and the daemon writes a new one"
+                                  : "there is none (the log is enough)");
     if (r->torn_bytes > 0) {
         printf("  tail        %llu bytes of a commit that never finished; they are ignored\n",
                (unsigned long long)r->torn_bytes);
@@ -73,7 +76,9 @@ static void each_board(void *context, const char *name, enum err err, const stru
         jw_kv_uint(sum->w, "torn_bytes", r->torn_bytes);
         jw_kv_uint(sum->w, "contents", r->contents);
         jw_kv_uint(sum->w, "content_bytes", r->content_bytes);
+        jw_kv_uint(sum->w, "blobs", r->blobs);
         jw_kv_bool(sum->w, "checkpoint", r->checkpoint);
+        jw_kv_bool(sum->w, "checkpoint_unused", r->checkpoint_unused);
         if (err != ERR_OK) {
             jw_kv_text(sum->w, "error", trail->len > 0 ? trail->text : err_text(err));
         }

@@ -2,16 +2,22 @@
  *
  *   1. replay without the checkpoint: every frame's checksum, every group's root
  *   2. every content, inline or stored by hash, is read and hashed again
- *   3. replay from the checkpoint: same number of records, same digest of the state
+ *   3. every file of stored content, also one that no Fact names (an answer kept under an
+ *      Idempotency-Key), is hashed and compared with its name
+ *   4. replay from the checkpoint: same number of records, same digest of the state
  */
 #include "client/verify.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "codec/bytes.h"
+#include "crypto/sha256.h"
 #include "host/posix/io_posix.h"
 
 static enum err open_board(const struct io *io, bool no_checkpoint, struct board **out,
@@ -49,7 +55,60 @@ static enum err check_contents(struct board *board, struct verify_report *report
     return err;
 }
 
-static enum err check_checkpoint(const struct io *io, struct board *whole,
+/* blobs/AB/CDEF...: does the file have the hash ABCDEF... */
+static enum err check_blob(const char *path, const char *first, const char *rest,
+                           struct trail *trail)
+{
+    char want[65], have[65];
+    uint8_t piece[65536];
+    struct sha256 hasher;
+    struct hash hash;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return trail_err(trail, ERR_IO, "%s: %s", path, strerror(errno));
+    }
+    sha256_init(&hasher);
+    for (size_t got; (got = fread(piece, 1, sizeof piece, file)) > 0;) {
+        sha256_add(&hasher, piece, got);
+    }
+    bool bad = ferror(file) != 0;
+    fclose(file);
+    sha256_end(&hasher, &hash);
+    hex_encode(hash.bytes, sizeof hash.bytes, have);
+    snprintf(want, sizeof want, "%s%s", first, rest);
+    return bad || strcmp(want, have) != 0
+               ? trail_err(trail, ERR_CORRUPT,
+                           "blobs/%s/%s: the stored content is damaged: it has not the hash that "
+                           "is its name",
+                           first, rest)
+               : ERR_OK;
+}
+
+static enum err check_blobs(const char *dir, struct verify_report *report, struct trail *trail)
+{
+    char path[PATH_MAX];
+    enum err err = ERR_OK;
+    for (unsigned first = 0; first < 256 && err == ERR_OK; first++) {
+        char name[3];
+        snprintf(name, sizeof name, "%02x", first);
+        snprintf(path, sizeof path, "%s/blobs/%s", dir, name);
+        DIR *below = opendir(path);
+        for (struct dirent *at; below != NULL && err == ERR_OK && (at = readdir(below)) != NULL;) {
+            if (strlen(at->d_name) == 62) {
+                char file[PATH_MAX + 300];
+                snprintf(file, sizeof file, "%s/%s", path, at->d_name);
+                err = check_blob(file, name, at->d_name, trail);
+                report->blobs += err == ERR_OK;
+            }
+        }
+        if (below != NULL) {
+            closedir(below);
+        }
+    }
+    return err;
+}
+
+static enum err check_checkpoint(const struct io *io, const char *dir, struct board *whole,
                                  struct verify_report *report, struct trail *trail)
 {
     struct board *board = NULL;
@@ -61,6 +120,9 @@ static enum err check_checkpoint(const struct io *io, struct board *whole,
         board_digest(whole, &a);
         board_digest(board, &b);
         report->checkpoint = !report->checkpoint_missing;
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/checkpoint", dir);
+        report->checkpoint_unused = report->checkpoint_missing && access(path, F_OK) == 0;
         if (board_head(board) != board_head(whole) || !hash_eq(&a, &b)) {
             err = trail_err(trail, ERR_CORRUPT, "the checkpoint tells another state than the log");
         }
@@ -91,7 +153,10 @@ enum err verify_board(const char *dir, struct verify_report *out_report, struct 
         err = check_contents(board, &report, trail);
     }
     if (err == ERR_OK) {
-        err = check_checkpoint(io, board, &report, trail);
+        err = check_blobs(dir, &report, trail);
+    }
+    if (err == ERR_OK) {
+        err = check_checkpoint(io, dir, board, &report, trail);
     }
     board_close(board);
     io_posix_free(host);

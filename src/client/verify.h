@@ -11,6 +11,8 @@ struct verify_report {
     uint64_t contents, content_bytes; /* Facts whose content was read and hashed */
     bool checkpoint;                  /* there is one, and it tells the same state */
     bool checkpoint_missing;
+    bool checkpoint_unused;        /* there is a file, damaged or of another build */
+    uint64_t blobs;                /* stored contents whose bytes have the hash they are named by */
 };
 /* One board's directory. ERR_CORRUPT: the trail names segment and offset, or the record. */
 MUST_USE enum err verify_board(const char *dir, struct verify_report *out_report,
