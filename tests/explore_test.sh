@@ -90,6 +90,36 @@ check 'what changed in it' \
 check 'and which document is gone' \
     is '[c["path"] for c in d["changes"] if c["change"] == "deleted"]' "['notes.txt']"
 
+# Names and folders that cannot be taken are named, and are no news in the next run.
+printf '# Latin\n' > "$docs/$(printf 'latin\351.md')"
+mkdir "$docs/shut"
+chmod 000 "$docs/shut"
+explore
+check 'a name that is not UTF-8 is left out, and said so' \
+    is '[r["why"] for r in d["read"] if r["path"].startswith("latin")]' "['its name is not UTF-8']"
+[ "$(id -u)" = 0 ] || check 'as is a folder that cannot be opened' \
+    is '[r["status"] for r in d["read"] if r["path"] == "shut/"]' "['skipped']"
+chmod 700 "$docs/shut"
+rm -rf "$docs/shut" "$docs"/latin*
+mkdir "$tmp/nothing"
+run explore "$tmp/nothing"
+check 'an empty folder is called empty' prints 'There is no Markdown'
+run explore "$docs" --ttl 1ms --json
+check 'a term that no claim may have: exit 2' exits 2
+
+# Work that is not of this run does not count as its own.
+guide=$("$ctl" --data "$data" fact list --topic document --json | python3 -c '
+import json, sys
+print([r["id"] for r in json.load(sys.stdin)["records"] if r["origin"] == "docs/guide.md"][-1])')
+for i in 1 2 3; do
+    run intent add "again $i" --capability explore --priority 10 --from "$guide"
+    printf '# Twig %s\n\nLength: %s\n' "$i" "$i" > "$docs/twig$i.md"
+done
+explore --workers 1
+check 'a run waits for its own documents' \
+    is 'sum(r["status"] == "read" for r in d["read"])' 3
+rm "$docs"/twig*.md
+
 # Two runs at once share the work, and each document is concluded once all the same.
 rm -rf "$data/agents"
 for i in 1 2 3 4 5 6; do printf '# Leaf %s\n\nWidth: %s\n' "$i" "$i" > "$docs/leaf$i.md"; done

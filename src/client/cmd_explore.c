@@ -9,6 +9,9 @@
 #include "base/mem.h"
 #include "client/explore.h"
 
+#define TTL_MS_MIN 500u
+#define TTL_MS_MAX (24u * 3600000u)
+
 static const struct option_row options[] = {
     {"goal", 0, "TEXT", "what it is for; the documents' intents are part of it"},
     {"workers", 0, "N", "worker processes, 1 to 32; default 3"},
@@ -60,6 +63,9 @@ static int explore(struct session *s, const struct parsed *p)
         !parsed_duration(p, "ttl", 5000, &e->ttl_ms) ||
         !parsed_duration(p, "pace", 0, &e->pace_ms)) {
         status = EXIT_USAGE;
+    } else if (e->ttl_ms < TTL_MS_MIN || e->ttl_ms > TTL_MS_MAX) {
+        status = session_fail(s, EXIT_USAGE, "invalid", "leave it out, or use --ttl 5s",
+                              "--ttl must be from 500ms to 24h");
     } else if (realpath(p->args[0], real) == NULL || strlen(real) >= sizeof e->root) {
         status = session_fail(s, EXIT_USAGE, "invalid", "name a folder that can be read", "%s: %s",
                               p->args[0], strerror(errno));
@@ -87,6 +93,7 @@ static int explore(struct session *s, const struct parsed *p)
     if (e->self.http.timeout_ms != 0) {
         session_deinit(&e->self);
     }
+    dict_deinit(&e->mine);
     arena_deinit(&e->arena);
     mem_free(e);
     return status;

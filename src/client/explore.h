@@ -14,6 +14,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include "base/dict.h"
 #include "client/cmd.h"
 #include "ingest/claim.h"
 #include "ingest/document.h"
@@ -98,6 +99,7 @@ struct explore {
     struct worker workers[WORKERS_MAX];
     uint32_t workers_count;
     uint64_t ttl_ms, pace_ms;
+    struct dict mine; /* ids of the intents of this run */
     uint32_t todo, done;
     uint64_t facts; /* made in this run */
     int64_t start_ms;

@@ -79,7 +79,9 @@ static void take_report(struct explore *e, struct worker *worker, struct str lin
     struct arena arena = {0};
     struct json *report;
     struct json_error error;
-    if (json_parse(&arena, line, NULL, &report, &error)) {
+    /* They also do what an earlier or a parallel run left open: that is not of this one. */
+    if (json_parse(&arena, line, NULL, &report, &error) &&
+        dict_find(&e->mine, json_get_str(report, "intent", STR_NONE)) != DICT_NONE) {
         worker->documents++;
         worker->claims += (uint64_t)json_get_int(report, "claims", 0);
         e->done++;
@@ -109,13 +111,14 @@ static bool listen_to(struct explore *e, struct worker *worker)
 }
 
 struct openness {
+    const struct dict *mine;
     uint32_t open, claimed;
 };
 
 static bool count_open(void *context, const struct json *record)
 {
     struct openness *o = context;
-    if (str_starts(json_get_str(record, "dedupe_key", STR_NONE), STR("explore:"))) {
+    if (dict_find(o->mine, json_get_str(record, "id", STR_NONE)) != DICT_NONE) {
         o->open++;
         o->claimed += json_get(record, "holder") != NULL;
     }
@@ -125,7 +128,7 @@ static bool count_open(void *context, const struct json *record)
 /* How many documents of this run the board still has open. */
 static int ask_board(struct explore *e, struct openness *out)
 {
-    *out = (struct openness){0};
+    *out = (struct openness){.mine = &e->mine};
     int status = EXIT_OK;
     static const char *const queries[] = {
         "?kind=intent&creator=" EXPLORER "&status=submitted&limit=1000",
@@ -169,7 +172,7 @@ static bool hear(struct explore *e, uint32_t *alive)
 static int wait_for_end(struct explore *e)
 {
     int64_t heard_ms = print_now_ms(), asked_ms = heard_ms;
-    struct openness left = {.open = e->todo};
+    struct openness left = {.mine = &e->mine, .open = e->todo};
     uint32_t alive = e->workers_count;
     while (e->done < e->todo) {
         bool heard = hear(e, &alive);
@@ -227,6 +230,11 @@ int explore_crew(struct explore *e)
     int status = EXIT_OK;
     for (uint32_t i = 0; i < e->workers_count; i++) {
         e->workers[i].out = -1;
+    }
+    for (uint32_t i = 0; i < e->sources_count; i++) {
+        if (e->sources[i].state == SOURCE_NEW) {
+            (void)dict_intern(&e->mine, str_of(e->sources[i].intent));
+        }
     }
     for (uint32_t i = 0; i < e->workers_count && status == EXIT_OK; i++) {
         status = spawn(e, &e->workers[i]);

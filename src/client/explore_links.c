@@ -101,6 +101,26 @@ static bool named_somewhere(const struct explore *e, struct str name)
 static void add_finding(struct explore *e, bool link, const struct source *source,
                         const struct claim *claim, struct str why)
 {
+    /* Said once: a link and its text often name the same document, and so do two links of a
+     * line. */
+    for (uint32_t i = e->dead_links_count; i > 0; i--) {
+        const struct finding *d = &e->dead_links[i - 1];
+        if (d->from.at != source->path.at) {
+            break;
+        }
+        if (str_eq(d->target, claim->value) && (!link || d->line == claim->line_first)) {
+            return;
+        }
+    }
+    for (uint32_t i = e->dead_references_count; !link && i > 0; i--) {
+        const struct finding *d = &e->dead_references[i - 1];
+        if (d->from.at != source->path.at) {
+            break;
+        }
+        if (str_eq(d->target, claim->value) && d->line == claim->line_first) {
+            return;
+        }
+    }
     struct finding *f =
         link ? explore_push(e, &e->dead_links, &e->dead_links_count, sizeof *f)
              : explore_push(e, &e->dead_references, &e->dead_references_count, sizeof *f);
@@ -213,9 +233,11 @@ static void check_reference(struct explore *e, const struct source *source,
     if (name.len > 0) {
         struct str joined =
             arena_printf(&e->arena, "%.*s%.*s", STR_ARG(dir_of(source->path)), STR_ARG(name));
-        bool inside = clean_path(e, joined, &path) && clean_path(e, name, &from_root);
-        if (!inside) {
-            return;
+        if (!clean_path(e, joined, &path)) {
+            return; /* out of the folder */
+        }
+        if (!clean_path(e, name, &from_root)) {
+            from_root = path;
         }
         to = explore_find(e, path);
         to = to == NULL ? explore_find(e, from_root) : to;
@@ -241,7 +263,11 @@ void explore_links(struct explore *e)
             const struct claim *claim = &source->claims.at[k];
             if (claim->kind == CLAIM_LINK || claim->kind == CLAIM_IMAGE) {
                 check_link(e, source, claim);
-            } else if (claim->kind == CLAIM_REFERENCE) {
+            }
+        }
+        for (uint32_t k = 0; source->state != SOURCE_SKIPPED && k < source->claims.count; k++) {
+            const struct claim *claim = &source->claims.at[k];
+            if (claim->kind == CLAIM_REFERENCE) {
                 check_reference(e, source, claim);
             }
         }

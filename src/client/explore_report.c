@@ -21,6 +21,11 @@ static void say(struct str text)
     print_safe(stdout, text, false);
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static uint32_t count_state(const struct explore *e, enum source_state state)
 {
     uint32_t count = 0;
@@ -72,11 +77,12 @@ static void report_agents(const struct explore *e)
     for (uint32_t i = 0; i < count; i++) {
         printf("  ");
         say(tally[i].agent);
-        printf("  %llu document%s, %llu statements in this run",
-               (unsigned long long)tally[i].documents, tally[i].documents == 1 ? "" : "s",
-               (unsigned long long)tally[i].claims);
+        printf("  %llu document%s, %llu statement%s in this run",
+               (unsigned long long)tally[i].documents, plural(tally[i].documents),
+               (unsigned long long)tally[i].claims, plural(tally[i].claims));
         if (tally[i].before > 0) {
-            printf("; %llu documents before", (unsigned long long)tally[i].before);
+            printf("; %llu document%s before", (unsigned long long)tally[i].before,
+                   plural(tally[i].before));
         }
         printf("\n");
     }
@@ -131,7 +137,7 @@ static void report_statements(const struct explore *e)
         printf(":%u%s  ", best->line_first, paint(e, "\033[0m"));
         say(str_sub(best->subject, 0, 60));
         if (best->kind != CLAIM_DEFINITION) {
-            printf(" / ");
+            printf("%s", best->subject.len > 0 ? " / " : "");
             say(best->predicate);
         }
         printf(": ");
@@ -196,7 +202,8 @@ static void report_changes(const struct explore *e)
             printf("  is gone; what it stated stays on the board\n");
             continue;
         }
-        printf("  %u statements more, %u fewer\n", c->added_count, c->removed_count);
+        printf("  %u statement%s more, %u fewer\n", c->added_count, plural(c->added_count),
+               c->removed_count);
         for (uint32_t k = 0; k < c->added_count && k < 5; k++) {
             printf("    + ");
             say(str_sub(c->added[k], 0, 120));
@@ -248,11 +255,16 @@ void explore_report(struct explore *e)
     say(str_of(e->root));
     printf("%s in %s\n", paint(e, "\033[0m"), buf_cstr(&took));
     buf_deinit(&took);
-    printf("  %u documents: %u read now, %u unchanged, %u left out, %u open\n", e->sources_count,
+    printf("  %u document%s: %u read now, %u unchanged, %u left out, %u open\n", e->sources_count,
+           plural(e->sources_count),
            count_state(e, SOURCE_DONE), count_state(e, SOURCE_UNCHANGED),
            count_state(e, SOURCE_SKIPPED), count_state(e, SOURCE_OPEN));
     printf("  %llu passages, %llu statements; %llu Facts added to the board in this run\n",
            (unsigned long long)passages, (unsigned long long)claims, (unsigned long long)e->facts);
+    if (e->sources_count == 0) {
+        printf("  There is no Markdown, plain text or JSON in it (hidden and ignored files are not "
+               "looked at).\n");
+    }
     report_agents(e);
     report_statements(e);
     report_contradictions(e);

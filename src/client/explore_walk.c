@@ -18,6 +18,7 @@
 
 #include "client/explore.h"
 #include "codec/bytes.h"
+#include "codec/utf8.h"
 #include "crypto/sha256.h"
 
 #define DEPTH_MAX   32
@@ -184,6 +185,10 @@ static void add_source(struct walk *w, const char *path, enum document_format fo
     source->path = explore_keep(e, str_of(path));
     source->state = SOURCE_NEW;
     source->origin = arena_printf(&e->arena, "%.*s/%s", STR_ARG(e->name), path);
+    if (!utf8_valid(source->path)) {
+        skip(source, STR("its name is not UTF-8"));
+        return;
+    }
     if (source->origin.len > 900) {
         skip(source, STR("its path is too long"));
         return;
@@ -193,15 +198,47 @@ static void add_source(struct walk *w, const char *path, enum document_format fo
         arena_printf(&e->arena, "explore:%.*s:%s", STR_ARG(source->origin), source->sha256);
 }
 
+/* A folder whose documents nobody can list: named, lest it look as if it held none. */
+static void add_closed_dir(struct walk *w, const char *path, const char *why)
+{
+    struct explore *e = w->e;
+    if (path[0] != '\0' && e->sources_count < FILES_MAX) {
+        struct source *source = explore_push(e, &e->sources, &e->sources_count, sizeof *source);
+        source->path = arena_printf(&e->arena, "%s/", path);
+        source->origin = arena_printf(&e->arena, "%.*s/%s/", STR_ARG(e->name), path);
+        skip(source, explore_keep(e, str_of(why)));
+    }
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void walk_dir(struct walk *w, int dir, const char *path, int depth);
+
+static void walk_below(struct walk *w, int dir, const char *name, const char *full, int depth)
+{
+    if (depth >= DEPTH_MAX) {
+        add_closed_dir(w, full, "too deep");
+        return;
+    }
+    int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below < 0) {
+        add_closed_dir(w, full, strerror(errno));
+        return;
+    }
+    walk_dir(w, below, full, depth + 1);
+    close(below);
 }
 
 static void walk_dir(struct walk *w, int dir, const char *path, int depth)
 {
     struct dirent **names = NULL;
     int count = scandirat(dir, ".", &names, NULL, by_name);
+    if (count < 0) {
+        add_closed_dir(w, path, strerror(errno));
+    }
     for (int i = 0; i < count; i++) {
         const char *name = names[i]->d_name;
         char full[PATH_MAX];
@@ -210,12 +247,8 @@ static void walk_dir(struct walk *w, int dir, const char *path, int depth)
         if (len < (int)sizeof full && fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
             !is_ignored(w, full, name, S_ISDIR(info.st_mode)) && !w->full) {
             enum document_format format = document_format_of(str_of(name));
-            if (S_ISDIR(info.st_mode) && depth < DEPTH_MAX) {
-                int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (below >= 0) {
-                    walk_dir(w, below, full, depth + 1);
-                    close(below);
-                }
+            if (S_ISDIR(info.st_mode)) {
+                walk_below(w, dir, name, full, depth);
             } else if (S_ISREG(info.st_mode) && format != DOCUMENT_NONE) {
                 add_source(w, full, format, dir, name);
             }

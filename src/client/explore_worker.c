@@ -387,7 +387,15 @@ static int work(struct job *job)
     return status == EXIT_STALE || status == EXIT_CONFLICT ? EXIT_OK : status;
 }
 
-/* Claims one intent and does it. *out_none: there was none. */
+static void let_go(int how)
+{
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    (void)pthread_sigmask(how, &term, NULL);
+}
+
+/* Claims one intent and does it; EXIT_OK also when there was none. */
 static int one_round(struct session *s, struct heart *heart, uint64_t ttl_ms, uint64_t pace_ms)
 {
     struct reply reply;
@@ -395,7 +403,11 @@ static int one_round(struct session *s, struct heart *heart, uint64_t ttl_ms, ui
                                    "{\"capabilities\":[\"" EXPLORE_CAPABILITY "\"],\"ttl_ms\":%llu,"
                                    "\"wait_ms\":%u}",
                                    (unsigned long long)ttl_ms, WAIT_MS);
+    /* Told to go, a worker ends while it waits for work, never in the middle of a document:
+     * another run would wait for the end of its lease. */
+    let_go(SIG_UNBLOCK);
     int status = session_call(s, "POST", STR("/claims"), body, WAIT_MS, &reply);
+    let_go(SIG_BLOCK);
     if (status != EXIT_OK || reply.status == 204) {
         return status;
     }
@@ -421,6 +433,7 @@ static int explore_worker(struct session *s, const struct parsed *p)
         return EXIT_USAGE;
     }
     (void)signal(SIGINT, SIG_IGN); /* the coordinator decides */
+    let_go(SIG_BLOCK);             /* also in the thread of the heartbeats */
     struct heart heart = {.every_ms = ttl_ms / 3};
     session_clone(s, NULL, &heart.session);
     pthread_mutex_init(&heart.mutex, NULL);
