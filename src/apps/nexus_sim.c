@@ -10,15 +10,15 @@
 #include "host/sim/sim_disk.h"
 #include "host/sim/sim_range.h"
 
-static int usage(void)
+static int usage(FILE *out)
 {
     fputs("usage: nexus-sim --seed N [--steps M] [--verbose] [--stop-at CALL [--cut WORD]]\n"
           "       nexus-sim --seeds A..B [--steps M] [--first-failure]\n"
           "Runs a board with many agents on a machine that fails, and checks every promise.\n"
           "--stop-at: no other fault than the machine's end in that io call; what of the\n"
           "unsynced writes survives it is --cut kept|lost|subset|prefix|all.\n",
-          stderr);
-    return 2;
+          out);
+    return out == stdout ? 0 : 2;
 }
 
 static bool number(const char *text, uint64_t *out_value)
@@ -118,8 +118,11 @@ int main(int argc, char **argv)
     struct sim_range range = {.failed = print_failure};
     struct sim_totals totals;
     range.context = &range;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        return usage(stdout);
+    }
     if (!parse(argc, argv, &range)) {
-        return usage();
+        return usage(stderr);
     }
     if (sim_range_run(&range, &totals) != ERR_OK) {
         perror("nexus-sim");

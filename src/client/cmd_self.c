@@ -111,7 +111,7 @@ static void completion_bash(void)
         }
     }
     printf("    esac\n"
-           "    if [[ $cur == -* || $COMP_CWORD -le 2 ]]; then\n"
+           "    if [[ $cur == -* || $words != *--* ]]; then\n"
            "        COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
            "    fi\n"
            "}\n"
