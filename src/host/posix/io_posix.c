@@ -80,11 +80,9 @@ static void posix_start(void *host, struct io_job *job)
     workers_start(((struct io_posix *)host)->workers, job);
 }
 
-/* The copy must not hold the lock: it would outlive a daemon that was killed. */
 static void posix_start_snapshot(void *host, struct io_job *job)
 {
-    struct io_posix *io = host;
-    workers_start_forked(io->workers, job, io->lock_fd);
+    workers_start_forked(((struct io_posix *)host)->workers, job);
 }
 
 /* Large pages where there are any; a refusal costs speed only. */

@@ -462,6 +462,90 @@ static void a_snapshot_tells_how_it_ended(void **state)
     job_deinit(&t);
 }
 
+static enum err be_told_to_stop(struct io_job *job)
+{
+    (void)job;
+    raise(SIGTERM);
+    return ERR_OK;
+}
+
+static void note_signal(int number)
+{
+    (void)number;
+}
+
+/* Handlers belong to the loop of the daemon, whose descriptors a copy does not have. */
+static void a_snapshot_does_not_handle_signals(void **state)
+{
+    struct fixture *f = *state;
+    use_threads(f);
+    struct test_job t;
+    job_init(&t, false);
+    t.job.run = be_told_to_stop;
+    void (*before)(int) = signal(SIGTERM, note_signal);
+    f->io->start_snapshot(f->io->host, &t.job);
+    assert_true(io_posix_wait(f->host));
+    signal(SIGTERM, before);
+    assert_int_equal(t.result, ERR_IO);
+    job_deinit(&t);
+}
+
+static bool file_exists(const struct fixture *f, const char *name)
+{
+    struct io_file *file = NULL;
+    if (f->io->open(f->io->host, name, IO_READ, &file) != ERR_OK) {
+        return false;
+    }
+    f->io->close(f->io->host, file);
+    return true;
+}
+
+struct long_job {
+    struct test_job test; /* first: the job */
+    const struct fixture *f;
+};
+
+static enum err run_until_told(struct io_job *job)
+{
+    const struct fixture *f = ((struct long_job *)job)->f;
+    struct io_file *file = NULL;
+    if (f->io->open(f->io->host, "runs", IO_WRITE | IO_CREATE, &file) != ERR_OK) {
+        return ERR_IO;
+    }
+    while (!file_exists(f, "enough")) {
+        usleep(1000);
+    }
+    return ERR_OK;
+}
+
+/* Not even when another board's host holds it: a daemon that was killed while a copy
+ * hangs on a slow disk can be started again at once. */
+static void a_snapshot_holds_no_lock(void **state)
+{
+    struct fixture *f = *state;
+    use_threads(f);
+    struct io_posix_options options = {.dir = f->dir, .lock = true};
+    struct io_posix *holder = NULL;
+    struct io_file *file = NULL;
+    assert_int_equal(io_posix_new(&holder, &options, NULL), ERR_OK);
+    struct long_job t = {.f = f};
+    job_init(&t.test, false);
+    t.test.job.run = run_until_told;
+    f->io->start_snapshot(f->io->host, &t.test.job);
+    while (!file_exists(f, "runs")) {
+        usleep(1000);
+    }
+    io_posix_free(holder);
+    const enum err err = io_posix_new(&holder, &options, NULL);
+    assert_int_equal(f->io->open(f->io->host, "enough", IO_WRITE | IO_CREATE, &file), ERR_OK);
+    f->io->close(f->io->host, file);
+    assert_true(io_posix_wait(f->host));
+    assert_int_equal(t.test.result, ERR_OK);
+    assert_int_equal(err, ERR_OK);
+    io_posix_free(holder);
+    job_deinit(&t.test);
+}
+
 static void free_lets_running_jobs_end(void **state)
 {
     struct fixture *f = *state;
@@ -535,6 +619,8 @@ int main(void)
         CASE(more_jobs_than_threads),
         CASE(a_snapshot_sees_the_moment_of_its_start),
         CASE(a_snapshot_tells_how_it_ended),
+        CASE(a_snapshot_does_not_handle_signals),
+        CASE(a_snapshot_holds_no_lock),
         CASE(free_lets_running_jobs_end),
         CASE(a_lost_page_is_not_silent),
     };

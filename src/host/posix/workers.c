@@ -241,9 +241,10 @@ void workers_start(struct workers *workers, struct io_job *job)
     unlock(workers);
 }
 
-/* A socket that stays open in the child would keep a connection alive that the
- * parent has closed; plain files the job needs. */
-static void close_sockets(void)
+/* A socket that stays open in the child would keep a connection alive that the parent has
+ * closed, and a lock file the lock of a daemon that was killed. Names are looked up from
+ * directories. */
+static void close_all_but_directories(void)
 {
     DIR *fds = opendir("/proc/self/fd");
     if (fds == NULL) {
@@ -256,34 +257,48 @@ static void close_sockets(void)
             continue;
         }
         int fd = (int)number;
-        if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+        if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode)) {
             close(fd);
         }
     }
     closedir(fds);
 }
 
-static _Noreturn void be_child(struct io_job *job, int close_fd, pid_t parent)
+/* The loop's handlers write to descriptors that are closed here, or are already something
+ * else: what is meant for the daemon's whole group just ends the copy. */
+static void drop_handlers(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        signal(numbers[i], SIG_DFL);
+    }
+}
+
+static _Noreturn void be_child(struct io_job *job, pid_t parent, const sigset_t *signals)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(ERR_STOPPED);
     }
-    close_sockets();
-    if (close_fd >= 0) {
-        close(close_fd);
-    }
+    drop_handlers();
+    CHECK(pthread_sigmask(SIG_SETMASK, signals, NULL) == 0);
+    close_all_but_directories();
     _exit((int)job->run(job));
 }
 
-void workers_start_forked(struct workers *workers, struct io_job *job, int close_fd)
+void workers_start_forked(struct workers *workers, struct io_job *job)
 {
     CHECK(workers->threads);
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
     pid_t parent = getpid();
     pid_t child = fork();
     if (child == 0) {
-        be_child(job, close_fd, parent);
+        be_child(job, parent, &before);
     }
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
     struct work *work = mem_zalloc(sizeof *work);
     work->job = job;
     work->child = child;

@@ -17,8 +17,8 @@ struct workers;
 struct workers *workers_new(bool threads, void (*wake)(void *context), void *context);
 void workers_free(struct workers *workers); /* runs what is queued, joins; NULL is fine */
 void workers_start(struct workers *workers, struct io_job *job);
-/* Runs the job in a forked copy of the process, in which only plain files stay
- * open; `close_fd` (>= 0) is closed there too. Needs threads. */
-void workers_start_forked(struct workers *workers, struct io_job *job, int close_fd);
+/* Runs the job in a forked copy of the process, in which only directories stay open, so
+ * it opens by itself what it writes. A signal ends the copy. Needs threads. */
+void workers_start_forked(struct workers *workers, struct io_job *job);
 bool workers_poll(struct workers *workers);
 bool workers_wait(struct workers *workers);
