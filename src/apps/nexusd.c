@@ -19,6 +19,7 @@
     X('l', "listen", "HOST:PORT", "NEXUS_LISTEN", "loopback address; port 0 takes a free one")     \
     X('f', "foreground", NULL, NULL, "stay attached; log to stderr")                               \
     X('v', "log-level", "LEVEL", "NEXUS_LOG_LEVEL", "error, warn, info (default) or debug")        \
+    X('D', "detectors", "on|off", "NEXUS_DETECTORS", "write what is missing or disagrees")         \
     X('m', "limit", "NAME=N", NULL, "one ceiling, see below; may be repeated")                     \
     X('h', "help", NULL, NULL, "print this")                                                       \
     X('V', "version", NULL, NULL, "print the version")
@@ -64,6 +65,9 @@ static bool set(void *context, struct str name, const char *value, struct trail 
         replace(&settings->listen, value);
     } else if (str_is(name, "log-level")) {
         good = logger_level_from(str_of(value), &settings->options.log_level);
+    } else if (str_is(name, "detectors")) {
+        settings->options.detectors = strcmp(value, "on") == 0;
+        good = settings->options.detectors || strcmp(value, "off") == 0;
     } else if (str_is(name, "url") || str_is(name, "token") || str_is(name, "board")) {
         return true; /* the file is shared with nexusctl: these are its own */
     } else {
@@ -138,6 +142,7 @@ static int take_flags(struct settings *settings, int argc, char **argv, struct t
         case 'd': good = set(settings, STR("data"), optarg, trail); break;
         case 'l': good = set(settings, STR("listen"), optarg, trail); break;
         case 'v': good = set(settings, STR("log-level"), optarg, trail); break;
+        case 'D': good = set(settings, STR("detectors"), optarg, trail); break;
         case 'm':
             good = str_cut(&rest, '=', &name) && rest.at != NULL &&
                    set(settings, name, rest.at, trail);

@@ -37,7 +37,7 @@ static void add_row(struct lexicon *lexicon, struct str row, struct lexeme lexem
 static void add_units(struct lexicon *lexicon)
 {
     size_t count;
-    const struct unit *units = lexicon_units(&count);
+    const struct unit_word *units = lexicon_units(&count);
     for (size_t i = 0; i < count; i++) {
         uint32_t number = dict_intern(&lexicon->units, str_of(units[i].word));
         mem_grow(&lexicon->unit_of, &lexicon->unit_of_cap, (size_t)number + 1,
@@ -91,7 +91,7 @@ struct lexeme lexicon_word(const struct lexicon *lexicon, struct str word)
     return number == DICT_NONE ? (struct lexeme){0} : lexicon->lexemes[number];
 }
 
-const struct unit *lexicon_unit(const struct lexicon *lexicon, struct str word)
+const struct unit_word *lexicon_unit(const struct lexicon *lexicon, struct str word)
 {
     char lower[WORD_BYTES_MAX];
     uint32_t number = dict_find(&lexicon->units, word);

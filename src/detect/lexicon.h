@@ -65,7 +65,7 @@ enum dimension {
 #undef X
 };
 
-struct unit {
+struct unit_word {
     const char *word;
     enum dimension dimension;
     double factor; /* to the dimension's own unit */
@@ -82,7 +82,7 @@ enum predicate_kind {
 struct lexicon {
     struct dict words, units, predicates;
     struct lexeme *lexemes;        /* by number in words */
-    const struct unit **unit_of;   /* by number in units */
+    const struct unit_word **unit_of;   /* by number in units */
     enum predicate_kind *kinds;    /* by number in predicates */
     size_t lexemes_cap, unit_of_cap, kinds_cap;
 };
@@ -92,7 +92,7 @@ void lexicon_deinit(struct lexicon *lexicon);
 /* `word` in lower case. */
 struct lexeme lexicon_word(const struct lexicon *lexicon, struct str word);
 /* As written, for "Mb" and "mb" differ; then in lower case. NULL: not a unit. */
-const struct unit *lexicon_unit(const struct lexicon *lexicon, struct str word);
+const struct unit_word *lexicon_unit(const struct lexicon *lexicon, struct str word);
 /* `predicate` in normal form (see subject.h). */
 enum predicate_kind lexicon_predicate(const struct lexicon *lexicon, struct str predicate);
 void lexicon_set_predicate(struct lexicon *lexicon, struct str predicate,

@@ -21,5 +21,5 @@ struct lexicon_predicate {
 const struct lexicon_row *lexicon_rows(size_t *out_count);
 const struct lexicon_number *lexicon_numbers(size_t *out_count);
 const char *const *lexicon_notions(size_t *out_count);
-const struct unit *lexicon_units(size_t *out_count);
+const struct unit_word *lexicon_units(size_t *out_count);
 const struct lexicon_predicate *lexicon_predicates(size_t *out_count);

@@ -191,7 +191,7 @@ static const char *const notions[] = {
     "uk united-kingdom",
 };
 
-static const struct unit units[] = {
+static const struct unit_word units[] = {
     {"ns", DIMENSION_TIME, 1e-9, 0}, {"us", DIMENSION_TIME, 1e-6, 0},
     {"\xc2\xb5s", DIMENSION_TIME, 1e-6, 0}, {"\xce\xbcs", DIMENSION_TIME, 1e-6, 0},
     {"ms", DIMENSION_TIME, 1e-3, 0}, {"millisecond", DIMENSION_TIME, 1e-3, 0},
@@ -319,7 +319,7 @@ const char *const *lexicon_notions(size_t *out_count)
     return notions;
 }
 
-const struct unit *lexicon_units(size_t *out_count)
+const struct unit_word *lexicon_units(size_t *out_count)
 {
     *out_count = sizeof units / sizeof units[0];
     return units;

@@ -28,10 +28,10 @@ bool token_is_year(const struct token *token)
 
 struct one {
     double value, slack;
-    const struct unit *unit;
+    const struct unit_word *unit;
 };
 
-static const struct unit *unit_at(const struct lexicon *lexicon, const struct tokens *t,
+static const struct unit_word *unit_at(const struct lexicon *lexicon, const struct tokens *t,
                                   uint32_t at)
 {
     return at < t->count && !t->at[at].is_number ? lexicon_unit(lexicon, t->at[at].raw) : NULL;
@@ -42,7 +42,7 @@ static uint32_t one_read(const struct lexicon *lexicon, const struct tokens *t, 
                          struct one *out)
 {
     uint32_t from = at;
-    const struct unit *before = unit_at(lexicon, t, at);
+    const struct unit_word *before = unit_at(lexicon, t, at);
     *out = (struct one){0};
     if (before != NULL && (before->dimension == DIMENSION_DOLLAR ||
                            before->dimension == DIMENSION_EURO ||
@@ -60,7 +60,7 @@ static uint32_t one_read(const struct lexicon *lexicon, const struct tokens *t, 
         out->value *= t->at[at].lexeme.number;
         out->slack *= t->at[at++].lexeme.number;
     }
-    const struct unit *unit = unit_at(lexicon, t, at);
+    const struct unit_word *unit = unit_at(lexicon, t, at);
     if (unit != NULL && (unit->dimension != DIMENSION_NONE || unit->factor < 1)) {
         out->unit = unit;
         at++;
@@ -84,7 +84,7 @@ static bool is_range_mark(const struct tokens *t, uint32_t at, bool between)
            (between && is_text(t, at, "and"));
 }
 
-static double in_base(double value, const struct unit *unit)
+static double in_base(double value, const struct unit_word *unit)
 {
     return unit == NULL ? value : value * unit->factor + unit->offset;
 }
@@ -92,7 +92,7 @@ static double in_base(double value, const struct unit *unit)
 /* Makes the interval of `low` .. `high`, either of which may lack the unit. */
 static void interval(struct one low, struct one high, struct quantity *out)
 {
-    const struct unit *unit = high.unit != NULL ? high.unit : low.unit;
+    const struct unit_word *unit = high.unit != NULL ? high.unit : low.unit;
     if (low.unit == NULL) {
         low.unit = unit;
     }

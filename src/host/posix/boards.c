@@ -14,6 +14,7 @@
 #include "host/posix/boards.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@
 #include "base/mem.h"
 #include "host/posix/files.h"
 #include "host/posix/io_posix.h"
+#include "host/posix/watch.h"
 #include "host/posix/workers.h"
 
 #define RETRY_MS_MIN 100u
@@ -37,8 +39,11 @@ struct unit {
     enum unit_state state;
     struct io_posix *host;
     struct board *board;
+    struct watch *watch; /* NULL: the detectors are off */
     struct board_report report;
     struct trail trail;
+    struct trail watch_trail; /* what was wrong with the rules */
+    char dir[PATH_MAX];
     enum err failure;
     uint64_t retry_ms;
     uint64_t retry_at_ns;
@@ -53,6 +58,8 @@ struct boards {
     bool started; /* on_opened was called */
     uv_async_t wake;
     uv_timer_t retry;
+    uv_timer_t watch; /* wakes the loop when something falls due for the detectors */
+    uint64_t watch_ns;
 };
 
 static const char *label(const struct unit *unit)
@@ -102,7 +109,13 @@ static enum err open_board(struct unit *unit)
         .context = unit,
     };
     trail_clear(&unit->trail);
-    return board_open(&unit->board, io_posix_io(unit->host), &options, &unit->report, &unit->trail);
+    trail_clear(&unit->watch_trail);
+    const struct io *io = io_posix_io(unit->host);
+    enum err err = board_open(&unit->board, io, &options, &unit->report, &unit->trail);
+    if (err == ERR_OK && unit->boards->options.detectors) {
+        unit->watch = watch_open(unit->board, io, unit->dir, &unit->watch_trail);
+    }
+    return err;
 }
 
 static enum err run_open(struct io_job *job)
@@ -121,6 +134,18 @@ static void log_opened(const struct unit *unit)
                     "%s: cut %llu bytes of a torn tail; nothing acknowledged was in them",
                     label(unit), (unsigned long long)unit->report.log.torn_bytes);
     }
+    if (unit->watch_trail.len > 0) {
+        logger_line(logger, LOGGER_WARN, "%s: %s", label(unit), unit->watch_trail.text);
+    }
+}
+
+/* The watch first, for it looks at the board. */
+static void close_board(struct unit *unit)
+{
+    watch_close(unit->watch);
+    unit->watch = NULL;
+    board_close(unit->board);
+    unit->board = NULL;
 }
 
 static void set_open(struct unit *unit)
@@ -205,8 +230,7 @@ static void leave_failed(struct unit *unit)
     logger_line(boards->options.logger, LOGGER_ERROR,
                 "%s: %s; closed, to be read again from the disk, which decides what it keeps",
                 label(unit), err_text(unit->failure));
-    board_close(unit->board);
-    unit->board = NULL;
+    close_board(unit);
     retry_later(unit);
 }
 
@@ -256,7 +280,11 @@ static enum err unit_new(struct boards *boards, struct str name, struct unit **o
         buf_printf(&path, "/boards/%.*s", STR_ARG(name));
         err = files_make_dirs(buf_cstr(&path), trail);
     }
+    if (err == ERR_OK && path.len >= sizeof unit->dir) {
+        err = trail_err(trail, ERR_INVALID, "the path of the board is too long");
+    }
     if (err == ERR_OK) {
+        memcpy(unit->dir, buf_cstr(&path), path.len + 1);
         struct io_posix_options options = {.dir = buf_cstr(&path),
                                            .lock = name.len == 0,
                                            .threads = true,
@@ -298,6 +326,7 @@ enum err boards_new(struct boards **out_boards, const struct boards_options *opt
     CHECK(boards->opener != NULL);
     CHECK(uv_async_init(options->loop, &boards->wake, on_wake) == 0);
     CHECK(uv_timer_init(options->loop, &boards->retry) == 0);
+    CHECK(uv_timer_init(options->loop, &boards->watch) == 0);
     boards->wake.data = boards;
     boards->retry.data = boards;
     *out_boards = boards;
@@ -370,6 +399,36 @@ struct board *boards_make(struct boards *boards, struct str name)
     return unit->board;
 }
 
+/* The loop's turn after it calls boards_watch. */
+static void on_watch(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+void boards_watch(struct boards *boards)
+{
+    uint64_t at_ns = UINT64_MAX;
+    for (struct unit *unit = boards->units; unit != NULL; unit = unit->next) {
+        if (unit->state == UNIT_OPEN && unit->watch != NULL && !board_paused(unit->board)) {
+            uint64_t next_ns = watch_step(unit->watch);
+            at_ns = next_ns < at_ns ? next_ns : at_ns;
+        }
+    }
+    if (at_ns == UINT64_MAX) {
+        uv_timer_stop(&boards->watch);
+        return;
+    }
+    if (uv_is_active((uv_handle_t *)&boards->watch) && at_ns < boards->watch_ns + NS_PER_MS &&
+        boards->watch_ns < at_ns + NS_PER_MS) {
+        return; /* the clocks jitter; a timer is set that is as good */
+    }
+    boards->watch_ns = at_ns;
+    uint64_t now_ns = uv_hrtime();
+    uint64_t wait_ms = at_ns > now_ns ? (at_ns - now_ns) / NS_PER_MS + 1 : 0;
+    uv_update_time(boards->options.loop);
+    CHECK(uv_timer_start(&boards->watch, on_watch, wait_ms, 0) == 0);
+}
+
 bool boards_settled(struct boards *boards)
 {
     bool settled = boards->opening_count == 0;
@@ -397,8 +456,7 @@ static void unit_close(struct unit *unit)
     }
     if (unit->board != NULL) {
         gateway_set_board(unit->boards->gateway, str_of(unit->name), NULL);
-        board_close(unit->board);
-        unit->board = NULL;
+        close_board(unit);
     }
     unit->state = UNIT_GONE;
     io_posix_stop(unit->host);
@@ -415,6 +473,7 @@ void boards_close(struct boards *boards)
     }
     uv_close((uv_handle_t *)&boards->wake, NULL);
     uv_close((uv_handle_t *)&boards->retry, NULL);
+    uv_close((uv_handle_t *)&boards->watch, NULL);
 }
 
 void boards_free(struct boards *boards)

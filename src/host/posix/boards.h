@@ -20,6 +20,7 @@ struct boards_options {
     const char *dir; /* exists; borrowed for life */
     struct limits limits;
     const struct logger *logger;
+    bool detectors; /* watch the boards: findings and intents from them */
     /* The boards of the start were tried; err is the main board's. */
     void (*on_opened)(void *context, enum err err, const struct trail *trail);
     void *context;
@@ -34,6 +35,8 @@ const struct io *boards_io(const struct boards *boards);
 void boards_open(struct boards *boards, struct gateway *gateway);
 /* Opens or makes DIR/boards/NAME now; NULL: it cannot be. */
 struct board *boards_make(struct boards *boards, struct str name);
+/* After commits: lets the detectors look; arms a timer for what falls due later. */
+void boards_watch(struct boards *boards);
 /* Starts what is left to commit; true when all is durable and no job is in flight. */
 bool boards_settled(struct boards *boards);
 /* Writes checkpoints, so that the next start is quick, closes all, and closes the

@@ -64,6 +64,9 @@ static void begin_drain(struct daemon *daemon, const char *why)
 static void on_turn(void *context)
 {
     struct daemon *daemon = context;
+    if (daemon->state == DAEMON_SERVING) {
+        boards_watch(daemon->boards);
+    }
     if (daemon->state == DAEMON_DRAINING && server_connections(daemon->server) == 0 &&
         boards_settled(daemon->boards)) {
         end_loop(daemon);
@@ -187,6 +190,7 @@ static enum err take_data(struct daemon *daemon, struct trail *trail)
                                      .dir = daemon->data,
                                      .limits = daemon->options.limits,
                                      .logger = &daemon->logger,
+                                     .detectors = daemon->options.detectors,
                                      .on_opened = on_opened,
                                      .context = daemon};
     enum err err = boards_new(&daemon->boards, &options, trail);

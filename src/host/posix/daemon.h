@@ -24,6 +24,7 @@ struct daemon_options {
     bool foreground;
     enum logger_level log_level;
     struct limits limits;
+    bool detectors; /* watch the boards */
 };
 
 /* Runs until it is told to stop; returns the exit code. In the parent of a daemon in the
