@@ -122,6 +122,14 @@ start --data "$data"
 check 'it is opened at the next start' test "$(post_fact "$data" one side)" = 200
 check 'it is apart from the main one' test "$(post_fact "$data" three)" = 201
 stop "$data"
+mkdir "$data/boards/lost+found" "$data/boards/main" "$data/boards/Copy of side"
+start --data "$data"
+check 'what is no board of that name is left alone' test "$code" -eq 0 -a \
+    -z "$(ls "$data/boards/lost+found" "$data/boards/Copy of side" | grep -v :)"
+check 'and "main" is not the main board' test "$(post_fact "$data" three)" = 200 -a \
+    -z "$(ls "$data/boards/main")"
+stop "$data"
+rmdir "$data/boards/lost+found" "$data/boards/main" "$data/boards/Copy of side"
 
 # -- refusals --------------------------------------------------------------------------
 start --data "$data" --listen 0.0.0.0:0

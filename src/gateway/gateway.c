@@ -83,9 +83,9 @@ void gateway_free(struct gateway *gateway)
 
 /* -- boards ------------------------------------------------------------------------ */
 
-bool name_valid(struct str name)
+bool gateway_board_name(struct str name)
 {
-    if (name.len == 0 || name.len > 64) {
+    if (name.len == 0 || name.len > 64 || str_is(name, "main")) {
         return false;
     }
     for (size_t i = 0; i < name.len; i++) {
@@ -147,7 +147,7 @@ void gateway_set_board(struct gateway *gateway, struct str name, struct board *b
 {
     struct slot *slot = gateway_slot(gateway, name);
     if (slot == NULL) {
-        CHECK(name_valid(name) && gateway->slots_count < BOARDS_MAX);
+        CHECK(gateway_board_name(name) && gateway->slots_count < GATEWAY_BOARDS_MAX);
         slot = mem_zalloc(sizeof *slot);
         memcpy(slot->name, name.at, name.len);
         gateway->slots[gateway->slots_count++] = slot;

@@ -46,6 +46,9 @@ struct gateway_options {
 
 struct gateway *gateway_new(const struct gateway_options *options);
 void gateway_free(struct gateway *gateway);
+#define GATEWAY_BOARDS_MAX 256u /* the main one counts */
+/* What a further board may be called: [a-z0-9][a-z0-9._-]{0,63}, and not "main". */
+bool gateway_board_name(struct str name);
 /* The board at /api/v1 (name empty) or /api/v1/boards/NAME; NULL: it is gone (503).
  * The gateway borrows it. Its callbacks must reach the gateway: */
 void gateway_set_board(struct gateway *gateway, struct str name, struct board *board);

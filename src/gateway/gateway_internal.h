@@ -20,7 +20,6 @@
 #define INPUT_BYTES_HIGH (1u << 18)  /* nor behind this much input not yet looked at */
 #define BUFFER_BYTES_KEPT (1u << 16) /* larger ones go back to the heap when empty */
 #define SPARE_BUFFERS_MAX 64u
-#define BOARDS_MAX 256u
 #define LINGER_MS 2000u
 #define ANSWER_KEPT_MAX (768u << 10) /* longer answers are not remembered whole */
 
@@ -143,7 +142,7 @@ struct unparked {
 struct gateway {
     struct gateway_options options;
     llhttp_settings_t settings;
-    struct slot *slots[BOARDS_MAX]; /* [0] is the main board */
+    struct slot *slots[GATEWAY_BOARDS_MAX]; /* [0] is the main board */
     size_t slots_count;
     struct conn **conns; /* by index; NULL = free */
     uint32_t *generations;
@@ -342,5 +341,4 @@ void stream_keepalive(struct conn *conn);
 
 /* -- gateway.c ---------------------------------------------------------------- */
 struct slot *gateway_slot(struct gateway *gateway, struct str name);
-bool name_valid(struct str name); /* [a-z0-9][a-z0-9._-]{0,63} */
 struct str hash_hex(const struct hash *hash, char out_hex[65]);

@@ -147,16 +147,16 @@ void run_board_add(struct call *call)
 {
     struct gateway *gateway = call->gateway;
     struct str name = arg_str(&call->args, ARG_BOARD_NAME);
-    if (!name_valid(name) || str_is(name, "main")) {
+    if (!gateway_board_name(name)) {
         call_fail(call, BOARD_INVALID, "choose another name",
                   "field `name` must be [a-z0-9][a-z0-9._-]{0,63} and not `main`");
         return;
     }
     const struct slot *slot = gateway_slot(gateway, name);
     bool known = slot != NULL && slot->board != NULL;
-    if (!known && slot == NULL && gateway->slots_count == BOARDS_MAX) {
+    if (!known && slot == NULL && gateway->slots_count == GATEWAY_BOARDS_MAX) {
         call_fail(call, BOARD_LIMIT, "use one of the boards there are",
-                  "there are %u boards already", BOARDS_MAX);
+                  "there are %u boards already", GATEWAY_BOARDS_MAX);
         return;
     }
     if (!known) {

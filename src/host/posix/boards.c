@@ -14,9 +14,11 @@
 #include "host/posix/boards.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -338,7 +340,17 @@ const struct io *boards_io(const struct boards *boards)
     return io_posix_io(boards->units->host);
 }
 
-/* DIR/boards/NAME; whatever else lies there is left alone. */
+/* A board's directory: whatever else lies there is left alone. "main" above all, which
+ * would take the place of the main board. */
+static bool is_board(DIR *dir, const struct dirent *entry)
+{
+    struct stat st;
+    return gateway_board_name(str_of(entry->d_name)) &&
+           fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(st.st_mode);
+}
+
+/* DIR/boards/NAME. */
 static void find_units(struct boards *boards)
 {
     struct buf path = {0};
@@ -348,11 +360,17 @@ static void find_units(struct boards *boards)
     if (dir == NULL) {
         return;
     }
+    size_t count = 1;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         struct unit *unit;
         struct trail trail = {0};
-        size_t len = strlen(entry->d_name);
-        if (entry->d_name[0] == '.' || len >= sizeof unit->name || entry->d_type != DT_DIR) {
+        if (!is_board(dir, entry)) {
+            continue;
+        }
+        if (count == GATEWAY_BOARDS_MAX) {
+            logger_line(boards->options.logger, LOGGER_ERROR,
+                        "board %s: there are %u boards already", entry->d_name,
+                        GATEWAY_BOARDS_MAX);
             continue;
         }
         if (unit_new(boards, str_of(entry->d_name), &unit, &trail) != ERR_OK) {
@@ -361,6 +379,7 @@ static void find_units(struct boards *boards)
             continue;
         }
         unit_add(boards, unit);
+        count++;
     }
     closedir(dir);
 }
