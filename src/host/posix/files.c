@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/posix/io_posix.h"
+#include "host/posix/io_posix_internal.h"
 
 enum err files_read(const struct io *io, const char *name, size_t bytes_max, struct buf *out)
 {
@@ -74,6 +74,21 @@ enum err files_put(const char *path, struct str bytes)
     return err;
 }
 
+/* The name of a new directory must outlive a crash, as what is put into it does. */
+static enum err sync_parent(const char *path)
+{
+    struct buf parent = {0};
+    const char *slash = strrchr(path, '/');
+    buf_add(&parent, path, slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path));
+    int fd = open(parent.len == 0 ? "." : buf_cstr(&parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err err = fd < 0 ? io_posix_err(errno) : io_posix_sync_fd(fd);
+    if (fd >= 0) {
+        close(fd);
+    }
+    buf_deinit(&parent);
+    return err;
+}
+
 enum err files_make_dirs(const char *path, struct trail *trail)
 {
     struct buf part = {0};
@@ -85,7 +100,10 @@ enum err files_make_dirs(const char *path, struct trail *trail)
         at += len;
         struct stat st;
         int error = mkdir(buf_cstr(&part), 0700) == 0 ? 0 : errno;
-        if (error != 0 && error != EEXIST &&
+        if (error == 0 && sync_parent(buf_cstr(&part)) != ERR_OK) {
+            err = trail_err(trail, ERR_IO, "making %s: its name is not on the disk",
+                            buf_cstr(&part));
+        } else if (error != 0 && error != EEXIST &&
             (stat(buf_cstr(&part), &st) != 0 || !S_ISDIR(st.st_mode))) {
             err = trail_err(trail, io_posix_err(error), "making %s: %s", buf_cstr(&part),
                             strerror(error));

@@ -11,5 +11,5 @@ MUST_USE enum err files_read(const struct io *io, const char *name, size_t bytes
 MUST_USE enum err files_write(const struct io *io, const char *name, struct str bytes);
 /* All or nothing for readers, but not durable: for what is of no use after a crash. */
 MUST_USE enum err files_put(const char *path, struct str bytes);
-/* Makes the directory and those above it that are missing, mode 0700. */
+/* Makes the directory and those above it that are missing, mode 0700, durably. */
 MUST_USE enum err files_make_dirs(const char *path, struct trail *trail);
