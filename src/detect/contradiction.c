@@ -4,8 +4,8 @@
  * contradiction is position_compare's and the predicate's affair; an additive predicate
  * has none. A contradiction is a Fact about two Facts: neither is changed.
  *
- * Each unordered pair of values of a topic is looked at once, when the later one first
- * appears, so it is told of at most once.
+ * Each unordered pair of values of a topic is looked at once (topics.c says when), so it
+ * is told of at most once.
  */
 #include "base/mem.h"
 #include "detect/detect_internal.h"

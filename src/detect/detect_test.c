@@ -159,6 +159,31 @@ static void test_validity(void **state)
     watched_free(&x);
 }
 
+/* A source's own several values are its list, until another one takes one of them up. */
+static void test_one_source(void **state)
+{
+    struct watched x = watched_new((struct detect_options){0});
+    (void)state;
+    say(&x, (struct said){.origin = "a", .topic = "port", .position = "1"});
+    say(&x, (struct said){.origin = "a", .topic = "port", .position = "2"});
+    say(&x, (struct said){.origin = "a", .topic = "port", .position = "3"});
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 0);
+    say(&x, (struct said){.origin = "b", .topic = "port", .position = "2"});
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 2); /* 2 with 1, 2 with 3 */
+    say(&x, (struct said){.origin = "c", .topic = "port", .position = "2"});
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 2);
+    say(&x, (struct said){.origin = "c", .topic = "port", .position = "3"});
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 3); /* 3 with 1: no longer one source */
+    say(&x, (struct said){.origin = "a", .topic = "port", .position = "4"});
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 5); /* 4 with 2 and 3, which others say too */
+    watched_free(&x);
+}
+
 static void test_many_values(void **state)
 {
     struct watched x = watched_new((struct detect_options){.values_max = 4});
@@ -166,7 +191,7 @@ static void test_many_values(void **state)
     for (int i = 0; i < 50; i++) {
         char value[16];
         (void)snprintf(value, sizeof value, "v%d", i);
-        say(&x, (struct said){.origin = "a", .topic = "measured", .position = value});
+        say(&x, (struct said){.origin = value, .topic = "measured", .position = value});
     }
     look(&x);
     assert_findings(&x, "contradiction", NULL, 4 * 3 / 2);
@@ -475,7 +500,7 @@ static void test_board_refuses(void **state)
     for (int i = 0; i < 10; i++) {
         char value[16];
         (void)snprintf(value, sizeof value, "v%d", i);
-        say(&x, (struct said){.origin = "a", .topic = "t", .position = value});
+        say(&x, (struct said){.origin = value, .topic = "t", .position = value});
     }
     detect_step(x.d, x.w->wall_ms, &report);
     detect_counts(x.d, &counts);
@@ -510,6 +535,7 @@ int main(void)
         cmocka_unit_test(test_contradiction),
         cmocka_unit_test(test_contradiction_in_json),
         cmocka_unit_test(test_validity),
+        cmocka_unit_test(test_one_source),
         cmocka_unit_test(test_many_values),
         cmocka_unit_test(test_state_change),
         cmocka_unit_test(test_baseline),

@@ -79,11 +79,18 @@ static struct str read_content(struct reader *r, const struct entry *entry, uint
     return content.data;
 }
 
+static uint32_t source_of(const struct entry *entry)
+{
+    uint64_t key = key_of(key_of(0, entry->creator), entry->fact.origin);
+    return (uint32_t)(key >> 32) | 1u;
+}
+
 static void read_position(struct reader *r, const struct entry *entry, struct seen *out)
 {
     struct stance stance = {
         .ordinal = out->ordinal,
         .origin = out->origin,
+        .source = source_of(entry),
         .topic_key = out->topic_key,
         .subject = &r->subject,
         .position = &r->position,

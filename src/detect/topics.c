@@ -2,7 +2,10 @@
  *
  * 1. A topic has at most values_max entries. A subject with more different values than
  *    that has no one value, whatever its name promises: later ones are not compared.
- * 2. Topics are told apart by a 64-bit key; before two positions are said to contradict
+ * 2. What one creator says of one origin is not compared with itself: several values there
+ *    are a list or a revision. A value that a second source takes up is compared then. So
+ *    each pair of values is compared at most once.
+ * 3. Topics are told apart by a 64-bit key; before two positions are said to contradict
  *    each other their topics are compared in full.
  */
 #include "detect/topics.h"
@@ -141,6 +144,7 @@ static void add_value(struct topics *topics, struct topic_head *head, const stru
         .ordinal = stance->ordinal,
         .origin = stance->origin,
         .next = head->first,
+        .source = stance->source,
     };
     head->first = (uint32_t)topics->values_count;
     head->count++;
@@ -160,27 +164,43 @@ static struct topic_head *head_of(struct topics *topics, uint64_t key, bool *out
     return &topics->heads[index];
 }
 
+/* Compares with the values that `source` alone took (0: with all that it did not). */
+static void compare_values(const struct topics *topics, const struct topic_head *head,
+                           struct board *board, const struct lexicon *lexicon,
+                           const struct stance *stance, uint32_t source, struct known *out)
+{
+    for (uint32_t at = head->first; at != 0; at = topics->values[at - 1].next) {
+        const struct topic_value *value = &topics->values[at - 1];
+        bool wanted = source == 0 ? value->source != stance->source : value->source == source;
+        if (!wanted || value->key == stance->key) {
+            continue;
+        }
+        struct known_other *other = &out->others[out->others_count++];
+        other->value = *value;
+        other->reason = compare(board, lexicon, stance, value->ordinal);
+    }
+}
+
 void topics_take(struct topics *topics, struct board *board, const struct lexicon *lexicon,
                  const struct stance *stance, uint32_t values_max, struct known *out)
 {
     struct topic_head *head = head_of(topics, stance->topic_key, &out->topic_is_new);
-    out->same = NULL;
+    struct topic_value *same = NULL;
+    for (uint32_t at = head->first; at != 0 && same == NULL; at = topics->values[at - 1].next) {
+        same = topics->values[at - 1].key == stance->key ? &topics->values[at - 1] : NULL;
+    }
+    out->same = same;
     out->others_count = 0;
-    for (uint32_t at = head->first; at != 0; at = topics->values[at - 1].next) {
-        if (topics->values[at - 1].key == stance->key) {
-            out->same = &topics->values[at - 1];
-            out->is_full = false;
-            return;
+    out->is_full = same == NULL && head->count >= values_max;
+    if (same != NULL && same->source != 0 && same->source != stance->source) {
+        if (stance->compare) {
+            compare_values(topics, head, board, lexicon, stance, same->source, out);
         }
+        same->source = 0;
+    } else if (same == NULL && !out->is_full) {
+        if (stance->compare) {
+            compare_values(topics, head, board, lexicon, stance, 0, out);
+        }
+        add_value(topics, head, stance);
     }
-    out->is_full = head->count >= values_max;
-    if (out->is_full) {
-        return;
-    }
-    for (uint32_t at = head->first; at != 0 && stance->compare; at = topics->values[at - 1].next) {
-        struct known_other *other = &out->others[out->others_count++];
-        other->value = topics->values[at - 1];
-        other->reason = compare(board, lexicon, stance, other->value.ordinal);
-    }
-    add_value(topics, head, stance);
 }

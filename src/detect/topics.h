@@ -15,7 +15,7 @@ struct topic_value {
     uint32_t ordinal; /* the first Fact that says so */
     uint32_t origin;
     uint32_t next;    /* value + 1, 0 = last */
-    uint32_t unused;
+    uint32_t source;  /* of origin and creator; 0 = several say it */
 };
 
 struct topics {
@@ -38,12 +38,13 @@ struct known {
     struct known_other {
         struct topic_value value;
         enum position_reason reason; /* NONE: compatible */
-    } others[TOPIC_VALUES_MAX];      /* empty when `same` */
+    } others[TOPIC_VALUES_MAX];      /* those it was not compared with before */
     uint32_t others_count;
 };
 
 struct stance {
     uint32_t ordinal, origin;
+    uint32_t source; /* not 0 */
     uint64_t topic_key;
     uint64_t key; /* see topic_value */
     const struct subject *subject;
