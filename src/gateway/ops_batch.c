@@ -102,7 +102,9 @@ static void refuse(struct call *call, const struct result *result, size_t index)
     reply_undo(call);
     board_rollback(call->board);
     struct result shown = *result;
-    shown.hold_seq = 0; /* of records that are gone */
+    if (shown.hold_seq > board_head(call->board)) {
+        shown.hold_seq = 0; /* of records that are gone */
+    }
     problem_reply(call, &(struct problem){.result = &shown, .op_index = (int64_t)index});
 }
 

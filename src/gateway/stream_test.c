@@ -170,6 +170,37 @@ static void a_stream_ends_with_its_token(void **state)
     conn_free(conn);
 }
 
+/* A refusal shows state as well: that of a claim which a crash may still take back. */
+static void a_refused_batch_tells_what_is_durable(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    char intent[80];
+    char text[160];
+    post_for(&world, "/api/v1/intents", world.human, "{\"description\":\"once\"}", "id", intent);
+    snprintf(text, sizeof text, "/intents/%s/claim", intent);
+    struct conn *first = send_as(world.agent, "POST", text, "", "{}");
+    snprintf(text, sizeof text, "{\"ops\":[{\"op\":\"claim\",\"intent\":\"%s\"}]}", intent);
+    struct conn *batch = send_as(world.second, "POST", "/batch", "", text);
+    gateway_settle(world.gateway);
+    assert_int_equal(conn_output(batch).len, 0);
+    world_settle(&world);
+    take(batch, &out);
+    assert_int_equal(count_of(&out, "already_claimed"), 2);
+    buf_clear(&out);
+    conn_free(batch);
+    /* What it did itself, and took back, it does not wait for. */
+    snprintf(text, sizeof text,
+             "{\"ops\":[{\"op\":\"hint\",\"content\":\"gone\"},"
+             "{\"op\":\"claim\",\"intent\":\"%s\"}]}", intent);
+    batch = send_as(world.second, "POST", "/batch", "", text);
+    take(batch, &out);
+    assert_int_equal(count_of(&out, "already_claimed"), 2);
+    conn_free(batch);
+    conn_free(first);
+    buf_deinit(&out);
+}
+
 static void streams_are_limited(void **state)
 {
     (void)state;
@@ -382,6 +413,7 @@ int main(void)
         cmocka_unit_test(streams_resume_and_choose),
         cmocka_unit_test(a_slow_stream_loses_nothing),
         cmocka_unit_test(a_stream_ends_with_its_token),
+        cmocka_unit_test(a_refused_batch_tells_what_is_durable),
         cmocka_unit_test(streams_are_limited),
         cmocka_unit_test(a_waiting_claim_gets_its_intent),
         cmocka_unit_test(waiting_claims_end),
