@@ -106,14 +106,35 @@ static struct str words_before(struct str text, size_t at)
     }
 }
 
-static bool has_letter(struct str text)
+/* Words of a sentence, not pieces of markup that stands in the text. */
+static bool is_prose(struct str text)
 {
+    bool letter = false;
     for (size_t i = 0; i < text.len; i++) {
-        if (is_letter(text.at[i])) {
-            return true;
+        char c = text.at[i];
+        if (c == '<' || c == '>' || c == '{' || c == '}') {
+            return false;
         }
+        letter = letter || is_letter(c);
     }
-    return false;
+    return letter;
+}
+
+/* Where the value begins: "at least 48 hours" is another value than "48 hours". `from` is
+ * where the words before it end. */
+static size_t bound_start(struct str text, size_t from, size_t at)
+{
+    static const char *const bounds[] = {
+        "at least", "at most", "up to", "less than", "more than", "over", "under", "about",
+        "within",   "fewer than",
+    };
+    struct str between = str_sub(text, from, at - from);
+    size_t found = between.len;
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+        size_t start = str_find_str(between, str_of(bounds[i]));
+        found = start < found ? start : found;
+    }
+    return from + found;
 }
 
 void claims_from_quantities(struct claim_sink *sink, struct str prose)
@@ -140,9 +161,10 @@ void claims_from_quantities(struct claim_sink *sink, struct str prose)
         }
         size_t len = unit_len(prose, unit);
         struct str words = len > 0 ? words_before(prose, at) : STR_NONE;
-        if (len > 0 && has_letter(words)) {
+        if (len > 0 && is_prose(words)) {
             size_t from = (size_t)(words.at - prose.at);
-            struct str value = str_sub(prose, at, unit + len - at);
+            size_t start = bound_start(prose, from + words.len, at);
+            struct str value = str_sub(prose, start, unit + len - start);
             struct str text = str_sub(prose, from, sentence_end(prose, unit) - from);
             claim_add(sink, CLAIM_QUANTITY, sink->section, words, value, value, text);
         }

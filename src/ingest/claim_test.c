@@ -185,13 +185,15 @@ static void quantities(void **state)
     struct reading r;
     read(&r,
          "# Limits\n\nThe default lease is 60 s. Availability was 99.9 % and v1.2 s.\n"
-         "A page holds at most 1,000 records, the cache 64MiB. `sleep 5 s` 12 monkeys.\n",
+         "A page holds at most 1,000 records, the cache 64MiB. `sleep 5 s` 12 monkeys.\n"
+         "The review stays open for at least 48 hours.\n\n<p style=\"x\">Width 75%</p>\n",
          DOCUMENT_MARKDOWN);
     assert_non_null(find(&r, CLAIM_QUANTITY, "limits / default lease", "60 s"));
     assert_non_null(find(&r, CLAIM_QUANTITY, "limits / availability", "99.9 %"));
     assert_non_null(find(&r, CLAIM_QUANTITY, "limits / cache", "64mib"));
     assert_int_equal(find(&r, CLAIM_QUANTITY, "limits / cache", NULL)->line_first, 4);
-    assert_int_equal(count(&r, CLAIM_QUANTITY), 3);
+    assert_non_null(find(&r, CLAIM_QUANTITY, "limits / review stays open", "at least 48 hours"));
+    assert_int_equal(count(&r, CLAIM_QUANTITY), 4);
     done(&r);
 }
 
