@@ -220,11 +220,28 @@ static bool has_section(const struct document *d, struct str number, bool *out_n
     return false;
 }
 
+/* Is it the text or the target of a link of the same line? That one is followed instead. */
+static bool is_of_link(const struct source *source, const struct claim *reference)
+{
+    for (uint32_t i = 0; i < source->claims.count; i++) {
+        const struct claim *link = &source->claims.at[i];
+        if (link->kind == CLAIM_LINK && link->line_first == reference->line_first &&
+            (str_find_str(link->subject, reference->value) < link->subject.len ||
+             str_find_str(link->value, reference->value) < link->value.len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_reference(struct explore *e, const struct source *source,
                             const struct claim *claim)
 {
     if (claim->unresolved) {
         add_finding(e, false, source, claim, STR("the label is not defined"));
+        return;
+    }
+    if (is_of_link(source, claim)) {
         return;
     }
     size_t sign = str_find_str(claim->value, STR("\xc2\xa7"));
