@@ -4,7 +4,8 @@
  *
  * For each size: the board is filled, watched, and then TICKS times ten new Facts are
  * committed and looked at. The tick alone is inside the clock: reading the new records,
- * all detectors, and writing what they find. An idle tick is one with nothing to do. Half of
+ * all detectors, and writing what they find. An idle tick is one with nothing to do. After
+ * a restart the state is made again from the whole log. Half of
  * the Facts take a position on a topic; one in twenty contradicts an earlier one; a quarter
  * is cited. Time is moved by hand, so that what is due falls due within the ticks.
  */
@@ -113,9 +114,7 @@ static void measure(struct table *table, const char *dir, uint32_t facts)
     }
     const struct io *io = io_posix_io(b.host);
     add_facts(&b, facts);
-    uint64_t began = now_ns();
     struct detect *detect = detect_open(b.board, &watch);
-    uint64_t open_ns = now_ns() - began;
     int64_t now_ms = io->wall_ms(io->host) + 60000;
     do { /* what settled while the board was filled */
         detect_step(detect, now_ms, &report);
@@ -124,7 +123,7 @@ static void measure(struct table *table, const char *dir, uint32_t facts)
     for (uint32_t i = 0; i < TICKS; i++) {
         add_facts(&b, TICK_FACTS);
         now_ms += TICK_MS; /* ahead of the records: what they began falls due at once */
-        began = now_ns();
+        uint64_t began = now_ns();
         detect_step(detect, now_ms, &report);
         ticks[i] = now_ns() - began;
         settle(&b);
@@ -139,7 +138,6 @@ static void measure(struct table *table, const char *dir, uint32_t facts)
     table_cell(table, row, TICK_MEDIAN, "%.1f µs", (double)middle / 1e3);
     table_cell(table, row, TICK_99, "%.1f µs", (double)percentile(ticks, TICKS, 99) / 1e3);
     table_cell(table, row, IDLE, "%llu ns", (unsigned long long)idle);
-    table_cell(table, row, OPEN, "%.2f s", (double)open_ns / 1e9);
     uint64_t found = 0;
     for (size_t i = 0; i < DETECTORS_COUNT; i++) {
         found += counts.written[i];
@@ -149,6 +147,10 @@ static void measure(struct table *table, const char *dir, uint32_t facts)
     table_met(table, row, MET, middle <= 100000 && idle <= 1000);
     detect_close(detect);
     settle(&b);
+    uint64_t began = now_ns();
+    detect = detect_open(b.board, &watch); /* all is known: the whole log is read */
+    table_cell(table, row, OPEN, "%.2f s", (double)(now_ns() - began) / 1e9);
+    detect_close(detect);
     board_close(b.board);
     io_posix_stop(b.host);
     io_posix_free(b.host);
@@ -160,7 +162,7 @@ int main(int argc, char **argv)
     static const uint32_t sizes[] = {1000, 10000, 100000, 1000000};
     static const char *const heads[COLUMNS] = {
         [0] = "board", [TICK_MEDIAN] = "tick, 10 new", [TICK_99] = "p99", [IDLE] = "idle tick",
-        [OPEN] = "read at start", [FINDINGS] = "findings", [BYTES] = "memory",
+        [OPEN] = "after a restart", [FINDINGS] = "findings", [BYTES] = "memory",
         [MET] = "≤ 100 µs and ≤ 1 µs",
     };
     struct table table;

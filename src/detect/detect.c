@@ -394,11 +394,6 @@ uint32_t detect_cursor(const struct detect *d)
     return d->cursor;
 }
 
-struct lexicon *detect_lexicon(struct detect *d)
-{
-    return &d->reader.lexicon;
-}
-
 void detect_counts(const struct detect *d, struct detect_counts *out_counts)
 {
     *out_counts = d->counts;

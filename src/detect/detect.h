@@ -15,7 +15,6 @@
  */
 #pragma once
 #include "board/board.h"
-#include "detect/lexicon.h"
 
 #define DETECT_ORIGIN "detector:"
 #define DETECT_ACTOR  "nexusd"
@@ -66,8 +65,6 @@ void detect_step(struct detect *detect, int64_t now_ms, struct detect_report *ou
 bool detect_idle(const struct detect *detect, int64_t now_ms);
 /* Records looked at so far; the next one has this ordinal. */
 uint32_t detect_cursor(const struct detect *detect);
-/* To say of predicates what the contract says; before the first record is best. */
-struct lexicon *detect_lexicon(struct detect *detect);
 
 struct detect_counts {
     uint64_t found[DETECTORS_COUNT];   /* findings, written or already there */

@@ -198,6 +198,35 @@ static void test_many_values(void **state)
     watched_free(&x);
 }
 
+/* The contract outranks the table of predicates, from where it came into force. */
+static void test_contract(void **state)
+{
+    static const char text[] = "contract {\n    name: \"mine\"\n    version: 1\n}\n\n"
+                               "predicate colour {\n    additive: true\n}\n\n"
+                               "predicate tags {\n    functional: true\n}\n";
+    struct watched x = watched_new((struct detect_options){0});
+    struct actor pat = {STR("pat"), ROLE_HUMAN};
+    struct result r;
+    (void)state;
+    say(&x, (struct said){.origin = "a", .topic = "car / colour", .position = "red"});
+    say(&x, (struct said){.origin = "b", .topic = "car / colour", .position = "blue"});
+    say(&x, (struct said){.origin = "a", .topic = "car / tags", .position = "old"});
+    say(&x, (struct said){.origin = "b", .topic = "car / tags", .position = "new"});
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 1);
+    DO(x.w, r, board_contract_activate(x.w->board, &pat, STR(text), &r));
+    assert_int_equal(r.outcome, BOARD_CREATED);
+    say(&x, (struct said){.origin = "c", .topic = "car / colour", .position = "green"});
+    say(&x, (struct said){.origin = "c", .topic = "car / tags", .position = "cheap"});
+    look(&x);
+    assert_findings(&x, "contradiction", "colour", 1);
+    assert_findings(&x, "contradiction", "tags", 2);
+    watched_reopen(&x);
+    look(&x);
+    assert_findings(&x, "contradiction", NULL, 3);
+    watched_free(&x);
+}
+
 static void test_state_change(void **state)
 {
     struct watched x = watched_new((struct detect_options){0});
@@ -537,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_validity),
         cmocka_unit_test(test_one_source),
         cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_contract),
         cmocka_unit_test(test_state_change),
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_new_document),

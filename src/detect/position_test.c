@@ -192,7 +192,7 @@ static void test_subjects(void **state)
     assert_int_equal(a.len, 0);
 }
 
-/* The contract may say otherwise than the table. */
+/* The table is data: an entry can be set. */
 static void test_predicates(void **state)
 {
     struct fixture *f = *state;

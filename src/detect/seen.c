@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "contract/contract.h"
 
 void reader_init(struct reader *r, struct board *board, uint64_t seed, uint32_t values_max)
 {
@@ -104,6 +105,22 @@ static void read_position(struct reader *r, const struct entry *entry, struct se
     out->known = &r->known;
 }
 
+/* What the contract says of the predicate outranks the lexicon: the contract under which
+ * the Fact stands, so that what was found before another one came stays as it is. */
+static enum predicate_kind kind_of(struct reader *r, const struct subject *subject,
+                                   uint32_t ordinal)
+{
+    const struct contract_predicate *predicate =
+        contract_predicate(board_contract_at(r->board, ordinal), subject->predicate);
+    if (subject->kind == PREDICATE_STRUCTURAL || predicate == NULL) {
+        return subject->kind;
+    }
+    if (predicate->additive || predicate->functional) {
+        return predicate->additive ? PREDICATE_ADDITIVE : PREDICATE_FUNCTIONAL;
+    }
+    return subject->kind;
+}
+
 static void read_fact(struct reader *r, const struct entry *entry, struct seen *out)
 {
     read_cites(r, entry->fact.from, out);
@@ -117,6 +134,7 @@ static void read_fact(struct reader *r, const struct entry *entry, struct seen *
     }
     subject_read(&r->lexicon, out->topic, &r->subject);
     out->subject = &r->subject;
+    r->subject.kind = kind_of(r, &r->subject, out->ordinal);
     out->topic_key = key_of(r->seed, str_n(r->subject.text, r->subject.len));
     out->additive = out->additive || r->subject.kind == PREDICATE_ADDITIVE;
     out->structural = r->subject.kind == PREDICATE_STRUCTURAL;
