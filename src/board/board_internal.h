@@ -161,6 +161,7 @@ struct parked {
     struct str *names; /* the same in words, copied: an intent may bring them tomorrow */
     uint32_t capabilities_count, topics_count;
     uint32_t capabilities_seen, topics_seen; /* names known when wants was last filled in */
+    bool held_back; /* something fitted, and a limit was in the way */
     struct parked *next, *prev;
 };
 
@@ -266,6 +267,7 @@ struct board {
     uint64_t parked_due_ns; /* no wait ends before; 0 = nothing known */
     uint32_t *parked_of; /* by name number */
     size_t parked_of_cap;
+    bool offer_again; /* a limit may have got room: offer to those held back by it */
     uint32_t *fresh; /* slots that became claimable since parked claims were served */
     size_t fresh_count, fresh_cap;
 

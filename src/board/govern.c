@@ -57,6 +57,7 @@ void govern_fold(struct board *b, const struct entry *e, uint32_t ordinal)
     if (!b->replaying) {
         contract = contract_compile(e->event.text, NULL, &problems);
         CHECK(contract != NULL); /* board_contract_activate has tried it */
+        b->offer_again = true;
     }
     push_ruling(b, ordinal, contract);
     if (b->txn.open) {

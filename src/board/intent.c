@@ -113,6 +113,9 @@ void intent_put(struct board *b, uint32_t slot, const struct intent *now)
         undo_note(b, &(struct undo){.kind = UNDO_INTENT, .index = slot, .intent = before});
     }
     intent_put_quiet(b, slot, now);
+    if (before.status == STATUS_CLAIMED && now->status != STATUS_CLAIMED) {
+        b->offer_again = true;
+    }
     if (before.lane == SLOT_NONE) {
         note_fresh(b, slot);
     }

@@ -3,6 +3,7 @@
  * Waiting claims stand in one queue, in the order in which they came. When one is parked
  * nothing claimable fits it; so only intents that became claimable since (`fresh`) need
  * to be offered, the highest priority first, each to the first in the queue whom it fits.
+ * Whom a limit keeps from taking it is held back, and asked again when a claim has ended.
  * Serving happens in board_flush and board_step, never inside somebody else's operation;
  * who is told may park, unpark and write as he likes.
  */
@@ -190,32 +191,63 @@ static void tell(struct board *b, struct parked *p, const struct result *r)
     }
 }
 
-/* Offers one intent to the queue; true when somebody took it. */
-static bool offer(struct board *b, uint32_t slot)
+static struct wants wants_of(const struct board *b, struct parked *p)
+{
+    know_wants(b, p);
+    return (struct wants){p->wants, p->wants + p->capabilities_count, p->capabilities_count,
+                          p->topics_count};
+}
+
+static bool is_removed(const struct board *b, const struct parked *p)
+{
+    const uint32_t agent = agent_index(b, p->name);
+    return agent != SLOT_NONE && b->agents[agent].removed;
+}
+
+/* Gives the intent to one who waits; false: a limit keeps him from it. */
+static bool give(struct board *b, struct parked *p, uint32_t slot)
+{
+    struct actor actor = {dict_name(&b->names, p->name), p->role};
+    struct result r;
+    uint64_t ttl_ms = p->ttl_ms;
+    result_init(&r);
+    p->held_back = !claim_allowed(b, &actor, &ttl_ms, &r);
+    if (p->held_back) {
+        return false;
+    }
+    board_begin(b);
+    claim_give(b, &actor, slot, ttl_ms, &r);
+    (void)board_commit(b);
+    unlink_parked(b, p);
+    tell(b, p, &r);
+    return true;
+}
+
+/* Offers one intent to the queue, until somebody takes it. */
+static void offer(struct board *b, uint32_t slot)
 {
     for (struct parked *p = b->parked_first; p != NULL; p = p->next) {
-        struct wants wants = {p->wants, p->wants + p->capabilities_count, p->capabilities_count,
-                              p->topics_count};
-        struct actor actor = {dict_name(&b->names, p->name), p->role};
-        struct result r;
-        uint64_t ttl_ms = p->ttl_ms;
-        uint32_t agent = agent_index(b, p->name);
-        know_wants(b, p);
-        if (!lane_fits(b, slot, &wants) || (agent != SLOT_NONE && b->agents[agent].removed)) {
-            continue;
+        const struct wants wants = wants_of(b, p);
+        if (lane_fits(b, slot, &wants) && !is_removed(b, p) && give(b, p, slot)) {
+            return;
         }
-        result_init(&r);
-        if (!claim_allowed(b, &actor, &ttl_ms, &r)) {
-            continue;
-        }
-        board_begin(b);
-        claim_give(b, &actor, slot, ttl_ms, &r);
-        (void)board_commit(b);
-        unlink_parked(b, p);
-        tell(b, p, &r);
-        return true;
     }
-    return false;
+}
+
+/* Who is told may change the queue, so after each gift the walk begins anew; it ends,
+ * because each gift takes one out of those held back. */
+static void offer_held_back(struct board *b)
+{
+    b->offer_again = false;
+    struct parked *p = b->parked_first;
+    while (p != NULL) {
+        uint32_t slot = SLOT_NONE;
+        if (p->held_back && !is_removed(b, p)) {
+            const struct wants wants = wants_of(b, p);
+            slot = lane_pick(b, &wants);
+        }
+        p = slot != SLOT_NONE && give(b, p, slot) ? b->parked_first : p->next;
+    }
 }
 
 static int by_number(const void *a, const void *b)
@@ -256,17 +288,22 @@ void parked_serve(struct board *b)
     result_init(&room);
     if (b->parked_count == 0) {
         b->fresh_count = 0;
+        b->offer_again = false;
     }
-    if (b->fresh_count == 0 || b->serving || b->paused || !may_write(b, &room)) {
+    if ((b->fresh_count == 0 && !b->offer_again) || b->serving || b->paused ||
+        !may_write(b, &room)) {
         return;
     }
     b->serving = true;
+    if (b->offer_again) {
+        offer_held_back(b);
+    }
     size_t count;
     uint64_t *slots = take_fresh(b, &count);
     for (size_t i = 0; i < count && b->parked_count > 0; i++) {
         const uint32_t slot = (uint32_t)slots[i];
         if (slot < b->intents_count && b->intents[slot].lane != SLOT_NONE) {
-            (void)offer(b, slot);
+            offer(b, slot);
         }
     }
     mem_free(slots);

@@ -282,6 +282,38 @@ static void test_ten_thousand(void **state)
     world_free(w);
 }
 
+/* What did not go to one at his limit is his when the limit has room again. */
+static void test_a_limit_gets_room(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    w->options.limits.claims_per_agent_max = 1;
+    world_open(w);
+    struct actor bob = agent_named("bob");
+    struct claim_template any = {0};
+    struct result r;
+    for (uint64_t ticket = 1; ticket <= 3; ticket++) {
+        board_park(w->board, &bob, &any, 60000, ticket, &r);
+        assert_int_equal(r.outcome, BOARD_OK);
+    }
+    struct id one = add_intent(w, "ann", "one", 5);
+    struct id two = add_intent(w, "ann", "two", 5);
+    (void)add_intent(w, "ann", "three", 5);
+    world_settle(w);
+    assert_int_equal(w->unparked_count, 1);
+    assert_int_equal(conclude(w, "bob", &one, 1, "done").outcome, BOARD_OK);
+    world_settle(w);
+    assert_int_equal(w->unparked_count, 2);
+    assert_int_equal(w->unparked[1].result.outcome, BOARD_OK);
+    assert_status(w, &two, "claimed");
+    world_settle(w);
+    assert_int_equal(w->unparked_count, 2);
+    world_step_after(w, TTL_MS_DEFAULT); /* the lease ends: room without a word of bob's */
+    world_settle(w);
+    assert_int_equal(w->unparked_count, 3);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_rolled_back),
         cmocka_unit_test(test_callback_changes_the_queue),
         cmocka_unit_test(test_ten_thousand),
+        cmocka_unit_test(test_a_limit_gets_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
