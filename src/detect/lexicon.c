@@ -87,8 +87,9 @@ void lexicon_deinit(struct lexicon *lexicon)
 
 struct lexeme lexicon_word(const struct lexicon *lexicon, struct str word)
 {
+    static const struct lexeme plain = {.class = WORD_PLAIN};
     uint32_t number = dict_find(&lexicon->words, word);
-    return number == DICT_NONE ? (struct lexeme){0} : lexicon->lexemes[number];
+    return number == DICT_NONE ? plain : lexicon->lexemes[number];
 }
 
 const struct unit_word *lexicon_unit(const struct lexicon *lexicon, struct str word)

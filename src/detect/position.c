@@ -320,7 +320,7 @@ static void read_terms(const struct lexicon *lexicon, struct tokens *t, struct p
         } else if (at < last && str_is(t->at[at].text, "on")) {
             continue; /* a preposition; at the end it is a state */
         } else if (!str_is(t->at[at].text, "-") && !str_is(t->at[at].text, "..")) {
-            p->is_open = p->is_open || (t->at[at].lexeme.class == WORD_OPEN && at < 2);
+            p->is_open = p->is_open || (at < 2 && t->at[at].lexeme.class == WORD_OPEN);
             take_mark(p, &t->at[at]);
         }
     }

@@ -26,7 +26,7 @@ static size_t sign_len(struct str s, size_t at)
 {
     static const char *const signs[] = {
         "<=", ">=", "..", "\xe2\x89\xa4", "\xe2\x89\xa5", "\xe2\x89\x88", "\xe2\x80\x93",
-        "\xe2\x80\x94", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xb1", "\xc2\xb0" "C", "\xc2\xb0" "F",
+        "\xe2\x80\x94", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xb1", ("\xc2\xb0" "C"), ("\xc2\xb0" "F"),
     };
     struct str rest = str_sub(s, at, s.len);
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
@@ -183,7 +183,9 @@ void tokens_read(const struct lexicon *lexicon, struct str text, struct str lowe
         token.text = str_sub(lower, at, end - at);
         token.after_paren = after_paren;
         after_paren = false;
-        token.lexeme = token.is_number ? (struct lexeme){0} : lexicon_word(lexicon, token.text);
+        if (!token.is_number) {
+            token.lexeme = lexicon_word(lexicon, token.text);
+        }
         out->at[out->count++] = token;
     }
 }
