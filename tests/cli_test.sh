@@ -15,6 +15,14 @@ run fact get
 check 'a missing argument: exit 2' exits 2
 run fact list --nonsense
 check 'an unknown option: exit 2' exits 2
+run fact list --nonsense --json
+check 'the same as one object' one_object
+run frobnicate --json
+check 'an unknown command as one object' one_object
+run claim --wait --json
+check 'a value that is not one: exit 2' exits 2
+run fact get --json
+check 'a missing argument as one object' one_object
 run --help
 check 'the overview' prints 'agent add'
 run --version

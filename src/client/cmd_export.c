@@ -132,6 +132,9 @@ static void add_record(struct import *m, const struct json *record, struct str k
                                        "valid_from_ms", "valid_to_ms", "confidence", NULL};
     static const char *const intent[] = {"description", "capability",  "priority",   "dedupe_key",
                                          "topic",       "deadline_ms", "max_run_ms", NULL};
+    /* A deadline that has passed would be refused. */
+    static const char *const late[] = {"description", "capability", "priority", "dedupe_key",
+                                       "topic",       "max_run_ms", NULL};
     static const char *const hint[] = {"content", "scope", "ttl_ms", NULL};
     char parent[68];
     jw_object(&m->w);
@@ -140,7 +143,8 @@ static void add_record(struct import *m, const struct json *record, struct str k
         add_fields(m, record, fact);
         add_ids(m, record, "from");
     } else if (str_is(kind, "intent")) {
-        add_fields(m, record, intent);
+        int64_t deadline_ms = json_get_int(record, "deadline_ms", INT64_MAX);
+        add_fields(m, record, deadline_ms > print_now_ms() ? intent : late);
         add_ids(m, record, "from_facts");
         add_ids(m, record, "depends_on");
         struct str old = json_get_str(record, "parent", STR_NONE);

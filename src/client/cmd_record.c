@@ -27,7 +27,7 @@ static bool add_time(struct json_writer *w, const char *key, const struct parsed
         return true;
     }
     if (!str_to_i64(str_of(value), &number)) {
-        fprintf(stderr, "nexusctl: --%s: \"%s\" is no integer\n", option, value);
+        parsed_wrong(p, "--%s: \"%s\" is no integer", option, value);
         return false;
     }
     jw_kv_int(w, key, number);
@@ -44,7 +44,7 @@ static bool add_under(struct json_writer *w, const struct parsed *p)
     size_t colon = str_find(text, ':', 0);
     unsigned long long epoch;
     if (colon == text.len || !str_to_u64(str_sub(text, colon + 1, text.len), &epoch)) {
-        fprintf(stderr, "nexusctl: --under: \"%s\" is not INTENT:EPOCH\n", value);
+        parsed_wrong(p, "--under: \"%s\" is not INTENT:EPOCH", value);
         return false;
     }
     jw_key(w, "under");
@@ -70,7 +70,7 @@ static bool add_confidence(struct json_writer *w, const struct parsed *p)
         jw_key(w, "confidence");
         jw_double(w, json_number(number, 0));
     } else {
-        fprintf(stderr, "nexusctl: --confidence: \"%s\" is no number from 0 to 1\n", value);
+        parsed_wrong(p, "--confidence: \"%s\" is no number from 0 to 1", value);
     }
     arena_deinit(&arena);
     return good;
@@ -195,6 +195,7 @@ static int hint_get(struct session *s, const struct parsed *p)
     return get_one(s, p, "/hints/");
 }
 
+/* The first row is for lists of all kinds; the others begin behind it. */
 static const struct option_row list_options[] = {
     {"kind", 0, "KIND", "fact, intent, hint or event"},
     {"origin", 0, "ORIGIN", "only Facts of this origin"},
@@ -326,16 +327,16 @@ static int batch(struct session *s, const struct parsed *p)
 COMMAND_ROW(command_fact_add, "fact", "add", "[TEXT]", 0, 1, "record a Fact", fact_add_options,
             fact_add)
 COMMAND_ROW(command_fact_get, "fact", "get", "ID", 1, 1, "show a Fact", NULL, fact_get)
-COMMAND_ROW(command_fact_list, "fact", "list", "", 0, 0, "list Facts", list_options, fact_list)
+COMMAND_ROW(command_fact_list, "fact", "list", "", 0, 0, "list Facts", list_options + 1, fact_list)
 COMMAND_ROW(command_intent_add, "intent", "add", "DESCRIPTION", 1, 1,
             "ask for something to be done", intent_add_options, intent_add)
 COMMAND_ROW(command_intent_get, "intent", "get", "ID", 1, 1, "show an intent", NULL, intent_get)
-COMMAND_ROW(command_intent_list, "intent", "list", "", 0, 0, "list intents", list_options,
+COMMAND_ROW(command_intent_list, "intent", "list", "", 0, 0, "list intents", list_options + 1,
             intent_list)
 COMMAND_ROW(command_hint_add, "hint", "add", "TEXT", 1, 1, "give advice to all agents",
             hint_add_options, hint_add)
 COMMAND_ROW(command_hint_get, "hint", "get", "ID", 1, 1, "show a hint", NULL, hint_get)
-COMMAND_ROW(command_hint_list, "hint", "list", "", 0, 0, "list hints", list_options, hint_list)
+COMMAND_ROW(command_hint_list, "hint", "list", "", 0, 0, "list hints", list_options + 1, hint_list)
 COMMAND_ROW(command_records_list, "records", "list", "", 0, 0, "list records of all kinds",
             list_options, records_list)
 COMMAND_ROW(command_provenance, "provenance", NULL, "ID", 1, 1,

@@ -3,6 +3,7 @@
 #include "client/command.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,25 @@ bool parsed_has(const struct parsed *parsed, const char *name)
     return parsed_value(parsed, name) != NULL;
 }
 
+void parsed_wrong(const struct parsed *parsed, const char *format, ...)
+{
+    char words[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    if (parsed->wrong->len == 0) {
+        trail_add(parsed->wrong, "%s", words);
+    }
+}
+
 bool parsed_duration(const struct parsed *parsed, const char *name, uint64_t fallback,
                      uint64_t *out_ms)
 {
     const char *value = parsed_value(parsed, name);
     *out_ms = fallback;
     if (value != NULL && !clock_parse_duration_ms(str_of(value), out_ms)) {
-        fprintf(stderr, "nexusctl: --%s: \"%s\" is no duration such as 250ms, 30s, 5m, 2h\n", name,
-                value);
+        parsed_wrong(parsed, "--%s: \"%s\" is no duration such as 250ms, 30s, 5m, 2h", name, value);
         return false;
     }
     return true;
@@ -67,8 +79,8 @@ bool parsed_number(const struct parsed *parsed, const char *name, uint64_t min, 
     const char *value = parsed_value(parsed, name);
     unsigned long long number = fallback;
     if (value != NULL && (!str_to_u64(str_of(value), &number) || number < min || number > max)) {
-        fprintf(stderr, "nexusctl: --%s: \"%s\" is no number from %llu to %llu\n", name, value,
-                (unsigned long long)min, (unsigned long long)max);
+        parsed_wrong(parsed, "--%s: \"%s\" is no number from %llu to %llu", name, value,
+                     (unsigned long long)min, (unsigned long long)max);
         return false;
     }
     *out_number = number;
@@ -145,24 +157,27 @@ static const struct command *find_command(char *const *args, size_t count, size_
     return NULL;
 }
 
-static int unknown_command(char *const *args, size_t count)
+static int unknown_command(struct session *s, char *const *args, size_t count)
 {
-    bool noun = false;
+    struct buf verbs = {0};
     for (const struct command *const *at = all_commands; *at != NULL; at++) {
         if (!(*at)->hidden && (*at)->verb != NULL && strcmp((*at)->noun, args[0]) == 0) {
-            fprintf(stderr, "%s%s", noun ? " | " : "nexusctl: ", noun ? "" : args[0]);
-            fprintf(stderr, "%s%s", noun ? "" : ": ", (*at)->verb);
-            noun = true;
+            buf_printf(&verbs, "%s%s", verbs.len > 0 ? " | " : "", (*at)->verb);
         }
     }
-    if (noun) {
-        fprintf(stderr, "\n");
-        if (count > 1) {
-            fprintf(stderr, "nexusctl: there is no \"%s %s\"\n", args[0], args[1]);
-        }
+    if (verbs.len == 0) {
+        session_fail(s, EXIT_USAGE, "invalid", "nexusctl --help", "there is no command \"%s\"",
+                     args[0]);
     } else {
-        fprintf(stderr, "nexusctl: there is no command \"%s\"\n  next: nexusctl --help\n", args[0]);
+        char next[400];
+        snprintf(next, sizeof next, "nexusctl %s %s", args[0], buf_cstr(&verbs));
+        if (count > 1 && args[1][0] != '-') {
+            session_fail(s, EXIT_USAGE, "invalid", next, "there is no \"%s %s\"", args[0], args[1]);
+        } else {
+            session_fail(s, EXIT_USAGE, "invalid", next, "what is to be done with %s?", args[0]);
+        }
     }
+    buf_deinit(&verbs);
     return EXIT_USAGE;
 }
 
@@ -186,6 +201,7 @@ static void fill_getopt(const struct command *command, struct option *longs, cha
 {
     const struct option_row *lists[2] = {global_options, command->options};
     size_t count = 0, letters = 0;
+    shorts[letters++] = ':'; /* a missing value is told apart from an unknown option */
     for (int list = 0; list < 2; list++) {
         for (const struct option_row *o = lists[list]; o != NULL && o->name != NULL; o++) {
             int taken = o->value == NULL ? no_argument : required_argument;
@@ -209,13 +225,16 @@ static bool parse_options(const struct command *command, int argc, char *argv[],
     char shorts[4 * OPTIONS_MAX];
     fill_getopt(command, longs, shorts);
     optind = 1;
+    opterr = 0;
     for (;;) {
         int index = -1;
         int got = getopt_long(argc, argv, shorts, longs, &index);
         if (got == -1) {
             break;
         }
-        if (got == '?') {
+        if (got == '?' || got == ':') {
+            parsed_wrong(parsed, got == ':' ? "%s needs a value" : "there is no option %s",
+                         argv[optind - 1]);
             return false;
         }
         for (int i = 0; index < 0 && longs[i].name != NULL; i++) {
@@ -223,7 +242,7 @@ static bool parse_options(const struct command *command, int argc, char *argv[],
         }
         const struct option_row *row = row_of(command, longs[index].name);
         if (parsed->given_count == VALUES_MAX || row == NULL) {
-            fprintf(stderr, "nexusctl: too many options\n");
+            parsed_wrong(parsed, "too many options");
             return false;
         }
         parsed->given[parsed->given_count++] =
@@ -265,9 +284,12 @@ static int prepare(struct session *s, const struct command *command, const struc
                             "--data and --url both name a daemon");
     }
     if (parsed->args_count < command->args_min || parsed->args_count > command->args_max) {
-        fprintf(stderr, "usage: nexusctl %s%s%s %s\n", command->noun,
-                command->verb == NULL ? "" : " ", command->verb == NULL ? "" : command->verb,
-                command->args);
+        parsed_wrong(parsed,
+                     parsed->args_count > command->args_max
+                         ? "there are more words than it takes; the usage is: nexusctl %s%s%s %s"
+                         : "something is missing; the usage is: nexusctl %s%s%s %s",
+                     command->noun, command->verb == NULL ? "" : " ",
+                     command->verb == NULL ? "" : command->verb, command->args);
         return EXIT_USAGE;
     }
     return command->offline ? EXIT_OK : session_resolve(s);
@@ -295,6 +317,36 @@ static void names_first(int argc, char *argv[])
     }
 }
 
+static int run_words(struct session *s, int argc, char *argv[])
+{
+    size_t words = 0;
+    const struct command *command = find_command(argv + 1, (size_t)argc - 1, &words);
+    if (command == NULL) {
+        return unknown_command(s, argv + 1, (size_t)argc - 1);
+    }
+    struct trail wrong = {0};
+    struct parsed parsed = {.wrong = &wrong};
+    argv[words] = argv[0];
+    int status = EXIT_USAGE;
+    if (parse_options(command, argc - (int)words, argv + words, &parsed)) {
+        if (parsed_has(&parsed, "help")) {
+            command_help(command);
+            return EXIT_OK;
+        }
+        status = prepare(s, command, &parsed);
+        if (status == EXIT_OK) {
+            status = command->run(s, &parsed);
+        }
+    }
+    if (wrong.len > 0) {
+        char next[160];
+        snprintf(next, sizeof next, "nexusctl %s%s%s --help", command->noun,
+                 command->verb == NULL ? "" : " ", command->verb == NULL ? "" : command->verb);
+        status = session_fail(s, EXIT_USAGE, "invalid", next, "%s", wrong.text);
+    }
+    return status;
+}
+
 int client_main(int argc, char *argv[])
 {
     names_first(argc, argv);
@@ -312,28 +364,12 @@ int client_main(int argc, char *argv[])
         print_overview();
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
-    size_t words = 0;
-    const struct command *command = find_command(argv + 1, (size_t)argc - 1, &words);
-    if (command == NULL) {
-        return unknown_command(argv + 1, (size_t)argc - 1);
-    }
-    struct parsed parsed = {0};
-    argv[words] = argv[0];
-    if (!parse_options(command, argc - (int)words, argv + words, &parsed)) {
-        fprintf(stderr, "  next: nexusctl %s%s%s --help\n", command->noun,
-                command->verb == NULL ? "" : " ", command->verb == NULL ? "" : command->verb);
-        return EXIT_USAGE;
-    }
-    if (parsed_has(&parsed, "help")) {
-        command_help(command);
-        return EXIT_OK;
-    }
     struct session session;
     session_init(&session);
-    int status = prepare(&session, command, &parsed);
-    if (status == EXIT_OK) {
-        status = command->run(&session, &parsed);
+    for (int i = 1; i < argc; i++) { /* also where the rest cannot be understood */
+        session.json = session.json || strcmp(argv[i], "--json") == 0;
     }
+    int status = run_words(&session, argc, argv);
     session_deinit(&session);
     if (fflush(stdout) != 0 && status == EXIT_OK) {
         status = EXIT_FAILED;

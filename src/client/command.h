@@ -30,6 +30,7 @@ struct parsed {
     size_t given_count;
     char *const *args; /* what is no option */
     size_t args_count;
+    struct trail *wrong; /* what is wrong with a value; said when the command has returned */
 };
 
 struct command {
@@ -53,7 +54,9 @@ const char *parsed_value(const struct parsed *parsed, const char *name);
 bool parsed_has(const struct parsed *parsed, const char *name);
 /* The n-th value of a repeated option, or NULL. */
 const char *parsed_nth(const struct parsed *parsed, const char *name, size_t n);
-/* False (and said on stderr): given and not a duration, not a number within the range. */
+/* Says what is wrong with the command line; the command then returns EXIT_USAGE. */
+void parsed_wrong(const struct parsed *parsed, const char *format, ...) PRINTF_LIKE(2, 3);
+/* False (and told by parsed_wrong): given and not a duration, not a number in the range. */
 bool parsed_duration(const struct parsed *parsed, const char *name, uint64_t fallback,
                      uint64_t *out_ms);
 bool parsed_number(const struct parsed *parsed, const char *name, uint64_t min, uint64_t max,

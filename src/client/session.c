@@ -285,6 +285,9 @@ int session_problem(struct session *s, const struct reply *reply)
     if (reply->json == NULL) {
         detail = arena_printf(&s->arena, "the answer was HTTP %d without details", reply->status);
     }
+    if (reply->status == 401) { /* the daemon speaks of headers */
+        next = STR("set NEXUS_TOKEN to the token you were given, or name the right --data DIR");
+    }
     say(s, detail, next);
     if (s->json) {
         if (reply->json != NULL) {

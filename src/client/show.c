@@ -14,7 +14,7 @@ static const char *paint(const struct session *s, const char *color)
 
 static void line(struct session *s, const char *name, struct str value)
 {
-    printf("  %s%-12s%s ", paint(s, "\033[2m"), name, paint(s, "\033[0m"));
+    printf("  %s%-14s%s ", paint(s, "\033[2m"), name, paint(s, "\033[0m"));
     print_safe(stdout, value, false);
     printf("\n");
 }
@@ -76,11 +76,12 @@ void show_record(struct session *s, const struct json *record)
 {
     int64_t now_ms = print_now_ms();
     const struct json *content = NULL;
+    struct str id = json_get_str(record, "id", json_get_str(record, "name", STR_NONE));
     printf("%s", paint(s, "\033[1m"));
-    print_safe(stdout, json_get_str(record, "id", STR_NONE), false);
+    print_safe(stdout, id, false);
     printf("%s\n", paint(s, "\033[0m"));
     for (const struct json *m = record == NULL ? NULL : record->first; m != NULL; m = m->next) {
-        if (str_is(m->key, "id") || m->kind == JSON_NULL) {
+        if (m->string.at == id.at || m->kind == JSON_NULL) {
             continue;
         }
         if (str_is(m->key, "content") && m->kind == JSON_OBJECT) {
@@ -113,6 +114,10 @@ static struct str words_of(const struct json *r)
 
 static struct str place_of(const struct json *r)
 {
+    const struct json *expired = json_get(r, "expired");
+    if (expired != NULL && expired->kind == JSON_TRUE) {
+        return STR("expired");
+    }
     static const char *const keys[] = {"origin", "status", "scope", "agent", "intent"};
     for (size_t i = 0; i < 5; i++) {
         struct str value = json_get_str(r, keys[i], STR_NONE);
