@@ -124,7 +124,8 @@ static void test_a_text_that_is_read_no_more(void **state)
     e.event.text = STR("rules of another age");
     entry_unique_identity(&e, &w->board->log_name, board_head(w->board) + 1, &e.id);
     entry_encode(&e, &body);
-    (void)log_append(board_log(w->board), &(struct str){(const char *)body.at, body.len}, 1, &place);
+    const struct str bytes = buf_str(&body);
+    (void)log_append(board_log(w->board), &bytes, 1, &place);
     buf_deinit(&body);
     log_flush(board_log(w->board));
     memory_run_all(&w->disk);
