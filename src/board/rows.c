@@ -217,14 +217,28 @@ void link_add(struct board *b, uint32_t from, uint32_t to, enum link_role role)
 
 /* -- rows --------------------------------------------------------------------------- */
 
+/* Into fresh memory, not by moving the old: moved pages would stay small ones, and rows
+ * are read at random. */
+static void rows_grow(struct board *b)
+{
+    size_t cap = b->rows_cap == 0 ? 1024 : b->rows_cap * 2;
+    struct row *rows = mem_alloc(cap * sizeof *rows);
+    if (b->io->hot != NULL) {
+        b->io->hot(b->io->host, rows, cap * sizeof *rows);
+    }
+    if (b->rows_count > 0) {
+        memcpy(rows, b->rows, b->rows_count * sizeof *rows);
+    }
+    mem_free(b->rows);
+    b->rows = rows;
+    b->rows_cap = cap;
+}
+
 uint32_t row_add(struct board *b, const struct entry *e, uint64_t position)
 {
     uint32_t ordinal = (uint32_t)b->rows_count;
     if (b->rows_count == b->rows_cap) {
-        mem_grow(&b->rows, &b->rows_cap, b->rows_count + 1, sizeof *b->rows);
-        if (b->io->hot != NULL) {
-            b->io->hot(b->io->host, b->rows, b->rows_cap * sizeof *b->rows);
-        }
+        rows_grow(b);
     }
     struct row *row = &b->rows[b->rows_count++];
     uint64_t flags = 0;
