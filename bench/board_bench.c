@@ -369,7 +369,7 @@ int main(int argc, char **argv)
     static const char *const heads[COLUMNS] = {
         "work", "ours", "direct", "LMDB", "SQLite", "RocksDB", "raw", "ratio", "target", "met",
     };
-    if (argc < 2) {
+    if (argc < 2 || argv[1][0] == '-') {
         die("usage: board_bench DIR [commits] [batches] [bulk]");
     }
     bench.dir = argv[1];
