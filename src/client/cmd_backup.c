@@ -115,6 +115,7 @@ static int verify(struct session *s, const struct parsed *p)
         fprintf(stderr, "nexusctl: %s\n", sum.trail.text);
         fprintf(stderr, "  next: %s\n",
                 err == ERR_NOT_FOUND ? "name the data directory with --data DIR"
+                : err == ERR_FORMAT  ? "use the nexusctl and nexusd of that version"
                                      : "keep the directory as it is, and restore a backup into a "
                                        "new one: nexusctl restore FILE --data NEWDIR");
     }

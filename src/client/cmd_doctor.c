@@ -178,7 +178,10 @@ static void each_board(void *context, const char *name, enum err err,
     } else {
         snprintf(detail, sizeof detail, "%s", trail->len > 0 ? trail->text : err_text(err));
         note(d, check, CHECK_BAD, detail,
-             "keep the directory as it is; nexusctl restore FILE --data NEWDIR");
+             err == ERR_NOT_FOUND ? "start the daemon once: nexusctl start"
+             : err == ERR_FORMAT
+                 ? "use the nexusctl and nexusd of that version"
+                 : "keep the directory as it is; nexusctl restore FILE --data NEWDIR");
     }
 }
 

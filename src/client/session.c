@@ -283,7 +283,9 @@ int session_problem(struct session *s, const struct reply *reply)
                               STR_ARG(detail));
     }
     if (reply->json == NULL) {
-        detail = arena_printf(&s->arena, "the answer was HTTP %d without details", reply->status);
+        detail = arena_printf(&s->arena, "the answer was HTTP %d, and not as nexusd answers",
+                              reply->status);
+        next = STR("check that --url names a nexusd");
     }
     if (reply->status == 401) { /* the daemon speaks of headers */
         next = STR("set NEXUS_TOKEN to the token you were given, or name the right --data DIR");
@@ -297,7 +299,7 @@ int session_problem(struct session *s, const struct reply *reply)
         }
     }
     int exit_code = exit_code_of(reply->status, code);
-    return exit_code == EXIT_OK ? EXIT_FAILED : exit_code;
+    return exit_code == EXIT_OK || reply->json == NULL ? EXIT_FAILED : exit_code;
 }
 
 int session_fail(struct session *s, int exit_code, const char *code, const char *next,
