@@ -38,6 +38,10 @@ run start --json
 check 'start again: already running' is 'd["state"]' 'already running'
 run health --json
 check 'health' exits 0
+run restart --listen 0.0.0.0:80
+check 'restart with an address it could not serve: exit 2' exits 2
+run health --json
+check 'and the daemon still runs' exits 0
 run doctor --json
 check 'doctor finds nothing wrong' exits 0
 check 'doctor --json is one object' one_object

@@ -18,6 +18,7 @@
 
 #include "client/cmd.h"
 #include "client/service.h"
+#include "host/posix/server.h"
 
 static const struct option_row start_options[] = {
     {"listen", 0, "HOST:PORT", "loopback address; default 127.0.0.1:7700, port 0 takes a free one"},
@@ -234,6 +235,13 @@ static int restart(struct session *s, const struct parsed *p)
     int status = needs_data(s);
     if (status != EXIT_OK) {
         return status;
+    }
+    /* A daemon is not stopped for an address at which it could not start again. */
+    struct trail trail = {0};
+    const char *wanted = parsed_value(p, "listen");
+    if (wanted != NULL && server_check_address(str_of(wanted), &trail) != ERR_OK) {
+        return session_fail(s, EXIT_USAGE, "invalid", "use 127.0.0.1:PORT; the daemon still runs",
+                            "%s", trail.text);
     }
     if (service_info(s, &info)) {
         struct str address = json_get_str(info.json, "listen", STR_NONE);

@@ -5,6 +5,7 @@
  * another site can make a browser on this machine send requests here: DNS rebinding
  * shows in Host, cross-site requests in Origin.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/gateway_internal.h"
@@ -80,8 +81,16 @@ bool auth_may(struct call *call)
     if ((call->op->may & ROLE_BIT(call->actor.role)) != 0) {
         return true;
     }
-    call_fail(call, BOARD_NOT_PERMITTED, NULL, "the role %s may not use %s",
-              role_word(call->actor.role), call->op->name);
+    char roles[64] = "";
+    size_t len = 0;
+    for (int role = ROLE_READER; role <= ROLE_ADMIN; role++) {
+        if ((call->op->may & ROLE_BIT(role)) != 0) {
+            len += (size_t)snprintf(roles + len, sizeof roles - len, "%s%s",
+                                    len > 0 ? " or " : "", role_word((enum role)role));
+        }
+    }
+    call_fail(call, BOARD_NOT_PERMITTED, NULL, "the role %s may not use %s; it takes the role %s",
+              role_word(call->actor.role), call->op->name, roles);
     return false;
 }
 

@@ -179,18 +179,34 @@ static int note_address(struct server *server)
     return status;
 }
 
-enum err server_bind_tcp(struct server *server, struct str host_port, struct trail *trail)
+static enum err read_address(struct str host_port, struct sockaddr_storage *out_address,
+                             struct trail *trail)
 {
-    struct sockaddr_storage address;
-    if (!parse_address(host_port, &address)) {
+    if (!parse_address(host_port, out_address)) {
         return trail_err(trail, ERR_INVALID, "'%.*s' is not HOST:PORT with a numeric address",
                          STR_ARG(host_port));
     }
-    if (!is_loopback(&address)) {
+    if (!is_loopback(out_address)) {
         return trail_err(trail, ERR_INVALID,
                          "%.*s is not a loopback address, and without TLS the daemon listens on no "
                          "other",
                          STR_ARG(host_port));
+    }
+    return ERR_OK;
+}
+
+enum err server_check_address(struct str host_port, struct trail *trail)
+{
+    struct sockaddr_storage address;
+    return read_address(host_port, &address, trail);
+}
+
+enum err server_bind_tcp(struct server *server, struct str host_port, struct trail *trail)
+{
+    struct sockaddr_storage address;
+    enum err err = read_address(host_port, &address, trail);
+    if (err != ERR_OK) {
+        return err;
     }
     CHECK(uv_tcp_init(server->options.loop, &server->tcp.tcp) == 0);
     server->tcp.handle.data = server;

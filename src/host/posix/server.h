@@ -23,6 +23,8 @@ struct server *server_new(const struct server_options *options);
 /* Everything is closed first: server_close_all, then the loop has run dry. */
 void server_free(struct server *server);
 
+/* ERR_INVALID: server_bind_tcp would not take it. */
+MUST_USE enum err server_check_address(struct str host_port, struct trail *trail);
 /* "HOST:PORT", a loopback address; port 0 takes a free one. ERR_INVALID: not that;
  * ERR_LOCKED: the port is taken; ERR_READONLY: not permitted. */
 MUST_USE enum err server_bind_tcp(struct server *server, struct str host_port, struct trail *trail);
