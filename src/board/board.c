@@ -194,7 +194,7 @@ void board_close(struct board *b)
         dict_deinit(board_dict(b, i));
     }
     void *arrays[] = {b->rows,        b->ids.memory,    b->links,     b->validity,
-                      b->intents,     b->served,    b->held,      b->dedupe_slot,
+                      b->intents,     b->served,    b->held,        b->opened,      b->dedupe_slot,
                       b->parked_of,   b->fresh,     b->txn.ends,  b->txn.undo};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) {
         mem_free(arrays[i]);

@@ -253,6 +253,8 @@ struct board {
     size_t served_cap;
     uint32_t *held;         /* by name number: claims held */
     size_t held_cap;
+    uint32_t *opened;       /* by name number: its intents that have not ended */
+    size_t opened_cap;
     uint32_t open_intents;
 
     struct agent *agents;

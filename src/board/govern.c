@@ -198,15 +198,10 @@ static bool rate_exceeded(struct board *b, const struct actor *actor, enum recor
     return true;
 }
 
-/* Intents of one creator that have not ended: only asked where a contract limits them. */
 static uint64_t open_intents_of(const struct board *b, struct str creator)
 {
     uint32_t name = dict_find(&b->names, creator);
-    uint64_t open = 0;
-    for (size_t i = 0; name != NUMBER_NONE && i < b->intents_count; i++) {
-        open += b->intents[i].creator == name && !intent_ended(&b->intents[i]);
-    }
-    return open;
+    return name != NUMBER_NONE && name < b->opened_cap ? b->opened[name] : 0;
 }
 
 bool govern_claim(struct board *b, const struct actor *actor, uint32_t held, struct result *r)

@@ -32,6 +32,8 @@ static void hang_on(struct board *b, uint32_t slot)
     }
     if (!intent_ended(i)) {
         b->open_intents++;
+        ROOM_FOR(b->opened, b->opened_cap, i->creator);
+        b->opened[i->creator]++;
         if (i->dedupe != NUMBER_NONE) {
             ROOM_FOR(b->dedupe_slot, b->dedupe_cap, i->dedupe);
             b->dedupe_slot[i->dedupe] = slot + 1;
@@ -51,7 +53,9 @@ static void take_off(struct board *b, uint32_t slot)
         b->held[i->holder]--;
     }
     if (!intent_ended(i)) {
+        CHECK(b->opened[i->creator] > 0);
         b->open_intents--;
+        b->opened[i->creator]--;
         if (i->dedupe != NUMBER_NONE && b->dedupe_slot[i->dedupe] == slot + 1) {
             b->dedupe_slot[i->dedupe] = 0;
         }

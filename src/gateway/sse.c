@@ -76,6 +76,19 @@ static void write_event(struct conn *conn, struct board *board, uint64_t seq,
     buf_add(out, "\n\n", 2);
 }
 
+/* The next durable record of the stream's kind, 0 when there is none. Found through the
+ * index: the others are not looked at. */
+static uint64_t next_seq(const struct conn *conn, struct board *board, uint64_t durable)
+{
+    struct query query = {.kind = conn->stream_kind,
+                          .after = conn->stream_cursor,
+                          .as_of = durable,
+                          .limit = 1};
+    uint32_t ordinal;
+    bool more;
+    return board_query(board, &query, &ordinal, &more) == 0 ? 0 : (uint64_t)ordinal + 1;
+}
+
 void stream_follow(struct conn *conn)
 {
     const struct slot *slot = conn->stream_slot;
@@ -92,11 +105,12 @@ void stream_follow(struct conn *conn)
     size_t before = conn->out.len;
     buffer_wake(gateway, &conn->out);
     while (conn->stream_cursor < durable && conn->out.len - conn->sent < STREAM_FILL_BYTES) {
-        uint64_t seq = conn->stream_cursor + 1;
-        enum record_kind kind = board_kind(slot->board, (uint32_t)(seq - 1));
-        if (conn->stream_kind == RECORD_NONE || conn->stream_kind == kind) {
-            write_event(conn, slot->board, seq, kind);
+        uint64_t seq = next_seq(conn, slot->board, durable);
+        if (seq == 0) {
+            conn->stream_cursor = durable;
+            break;
         }
+        write_event(conn, slot->board, seq, board_kind(slot->board, (uint32_t)(seq - 1)));
         conn->stream_cursor = seq;
     }
     if (conn->out.len > before) {
